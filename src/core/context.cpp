@@ -1,0 +1,18 @@
+// context.cpp: deadlines.
+#include "core/context.hpp"
+
+#include <algorithm>
+
+namespace azs3copy {
+
+Result<> Context::check() const {
+  if (stopped()) return fail(ErrorKind::cancelled, "stopped on request");
+  if (expired()) return fail(ErrorKind::timed_out, "the time limit passed");
+  return {};
+}
+
+Context Context::with_timeout(milliseconds limit) const {
+  return {.clock = clock, .stop = stop, .deadline = std::min(deadline, clock.now() + limit)};
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,42 @@
+// context.hpp: what every call that waits is given: the clock, its deadline, and whether to stop.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+
+#include "core/error.hpp"
+#include "core/task.hpp"
+
+namespace azs3copy {
+
+using Steady = std::chrono::steady_clock;
+using UtcTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct Context;
+
+// The seam to time. Tests give one whose sleep returns at once and whose now moves on by what was slept.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Steady::time_point now() const = 0;
+  virtual UtcTime utc() const = 0;
+  // Returns early, with ErrorKind::cancelled or timed_out, when the context stops or its deadline comes first.
+  virtual Task<Result<>> sleep(milliseconds duration, const Context& context) = 0;
+};
+
+// Passed by reference down every call; a child's deadline is never later than its parent's.
+struct Context {
+  Clock& clock;
+  std::stop_token stop;
+  Steady::time_point deadline = Steady::time_point::max();
+
+  bool stopped() const { return stop.stop_requested(); }
+  bool expired() const { return clock.now() >= deadline; }
+  // cancelled, or timed_out, or nothing.
+  Result<> check() const;
+  Context with_timeout(milliseconds limit) const;
+};
+
+}  // namespace azs3copy

@@ -1,0 +1,35 @@
+// secret.hpp: a value that must not be seen: key, token, SAS signature, client secret.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace azs3copy {
+
+// Prints as "***" and wipes its memory. Only `reveal` gives the value, so that every use can be found by its name.
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string value) : value_(std::move(value)) {}
+  Secret(const Secret&) = default;
+  Secret(Secret&&) noexcept = default;
+  Secret& operator=(const Secret&) = default;
+  Secret& operator=(Secret&&) noexcept = default;
+  ~Secret();
+
+  const std::string& reveal() const { return value_; }
+  bool empty() const { return value_.empty(); }
+  friend bool operator==(const Secret&, const Secret&) = default;
+
+ private:
+  std::string value_;
+};
+
+// For fmt: `fmt::format("{}", secret)` gives "***".
+inline std::string_view format_as(const Secret&) { return "***"; }
+
+// Cuts the values of `sig`, tokens and signatures out of a URL or query before it is shown.
+std::string redact_url(std::string_view url);
+
+}  // namespace azs3copy
