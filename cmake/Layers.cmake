@@ -33,6 +33,7 @@ function(azs3copy_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;USES;PROPERTIES" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gtest_main rapidcheck)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)  # fakes/...
   azs3copy_precompile_tests(${name})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 ${TEST_PROPERTIES})
 endfunction()
