@@ -1,0 +1,38 @@
+// record.hpp: the proof of one blob's copy: a line of objects.jsonl.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/error.hpp"
+#include "messages/blob.hpp"
+
+namespace azs3copy {
+
+enum class Outcome : std::uint8_t { copied, unchanged, skipped, failed };
+std::string_view to_string(Outcome outcome);
+
+struct ObjectRecord {
+  Outcome outcome = Outcome::failed;
+  Blob blob;
+  Key key;
+  std::uint64_t bytes = 0;          // that arrived
+  std::optional<Crc64> crc;         // of the whole object
+  SourceProof proof = SourceProof::none;
+  ETag s3_etag;
+  std::string s3_version_id;
+  std::uint32_t parts = 0;          // 0: one PUT
+  std::string reason;               // of a skip: "archived: rehydrate first"
+  std::optional<Error> error;       // of a failure
+  int attempts = 1;
+  milliseconds duration{0};
+};
+
+// One JSON object without a line end. Fields, in order: outcome, container, source, key, bytes, etag, mtime, then where
+// they apply: crc64nvme (S3's base64), verified, s3_etag, version_id, parts, reason, error{kind,message,code,request_id,
+// status,operation}, attempts, ms.
+void append_json(std::string& out, const ObjectRecord& record);
+Result<ObjectRecord> object_record_from_json(std::string_view line);
+
+}  // namespace azs3copy

@@ -1,0 +1,54 @@
+// compare.hpp: has this blob arrived already? The truth table of design decision 5. Pure.
+//
+//   destination           | default                                  | --size-only | --ignore-existing | --checksum
+//   ----------------------+------------------------------------------+-------------+-------------------+-----------
+//   no such key           | copy                                     | copy        | copy              | copy
+//   other size            | copy                                     | copy        | unchanged         | copy
+//   same size, later by   | unchanged                                | unchanged   | unchanged         | ask
+//     more than the margin|                                          |             |                   |
+//   same size, inside the | ask: one HEAD; recorded source ETag      | unchanged   | unchanged         | ask
+//     margin either way   |   equal -> unchanged, else copy          |             |                   |
+//   same size, earlier by | copy                                     | unchanged   | unchanged         | ask
+//     more than the margin|                                          |             |                   |
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/context.hpp"
+#include "messages/blob.hpp"
+
+namespace azs3copy {
+
+struct CompareOptions {
+  bool ignore_existing = false;
+  bool size_only = false;
+  bool checksum = false;
+  milliseconds margin = std::chrono::minutes(15);  // clocks of two clouds, and a multipart object's initiation time
+};
+
+// A destination row.
+struct Existing {
+  std::uint64_t size = 0;
+  UtcTime last_modified{};
+};
+
+enum class Comparison : std::uint8_t { copy, unchanged, ask };
+
+Comparison compare(const Blob& blob, const std::optional<Existing>& existing, const CompareOptions& options);
+
+// Names of the user metadata that every object of ours carries (after x-amz-meta-).
+inline constexpr std::string_view metadata_source_etag = "azs3copy-etag";
+inline constexpr std::string_view metadata_source_mtime = "azs3copy-mtime";  // ISO 8601
+inline constexpr std::string_view metadata_source_crc = "azs3copy-crc64";    // 16 hex digits; where known beforehand
+
+// After the HEAD: equal recorded ETag and size mean unchanged; an object without a record is copied again.
+Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);
+
+// Why a listed blob cannot be copied as it is, in the words of the report; nothing where it can.
+// Archived ("archived: rehydrate first"), rehydrating, directory stub, above 48.8 TiB.
+std::optional<std::string> obstacle(const Blob& blob);
+
+}  // namespace azs3copy

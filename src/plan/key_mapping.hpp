@@ -1,0 +1,34 @@
+// key_mapping.hpp: which key a blob gets. Bytes are kept exactly; nothing is normalised.
+//
+//   source az://acct/photos          dest s3://b/2024    blob a/b.jpg         -> 2024/a/b.jpg
+//   source az://acct/photos/a        dest s3://b         blob a/b.jpg         -> b.jpg       ("a" is taken as a folder)
+//   source az://acct/photos/a/b.jpg  dest s3://b/2024    blob a/b.jpg         -> 2024/b.jpg  (one blob)
+//   source az://acct                 dest s3://b         blob x in photos     -> photos/x    (container first)
+//   --flatten                                            blob a/b.jpg         -> b.jpg       (UseFullFilePath=false)
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "core/names.hpp"
+#include "messages/blob.hpp"
+
+namespace azs3copy {
+
+struct KeyMapping {
+  std::string source_prefix;       // as the user wrote it: "a", "a/", "a/b.jpg" or ""
+  std::string destination_prefix;  // as the user wrote it: "2024" or "2024/" or ""
+  bool container_in_key = false;   // more than one container is copied
+  bool flatten = false;
+
+  // The blob's name below the source prefix; nothing where it only shares letters with it ("a" against "ab/c").
+  std::optional<std::string_view> relative_name(const BlobName& name) const;
+  // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8 or empty, naming both. `relative` from above.
+  Result<Key> key(const Container& container, std::string_view relative) const;
+  // What a listing of the destination must start with to see all keys of this mapping.
+  std::string key_prefix() const;
+};
+
+}  // namespace azs3copy
