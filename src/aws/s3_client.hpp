@@ -10,21 +10,13 @@
 
 #include "aws/credentials.hpp"
 #include "aws/sigv4.hpp"
+#include "core/limits.hpp"
 #include "core/names.hpp"
 #include "messages/blob.hpp"
 #include "net/http.hpp"
 #include "net/retry.hpp"
 
 namespace azs3copy {
-
-// S3's limits.
-inline constexpr std::uint64_t part_bytes_min = 5 * MiB;              // but for the last
-inline constexpr std::uint64_t part_bytes_max = 5 * GiB;
-inline constexpr std::uint32_t part_count_max = 10'000;
-inline constexpr std::uint64_t object_bytes_max = part_bytes_max * part_count_max;  // 48.8 TiB
-inline constexpr std::uint64_t put_bytes_max = 5 * GiB;
-inline constexpr std::size_t key_bytes_max = 1024;
-inline constexpr std::size_t user_metadata_bytes_max = 2 * 1024;      // names and values together
 
 enum class Addressing : std::uint8_t { automatic, path, virtual_host };
 enum class S3Checksum : std::uint8_t { crc64nvme, none };
