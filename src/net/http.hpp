@@ -59,7 +59,7 @@ struct HttpRequest {
   Endpoint endpoint;
   std::string target = "/";  // path and query as they go on the wire, encoded
   Headers headers;           // Host and Content-Length are the transport's
-  Bytes body;                // sent with the head; must outlive `start`
+  Bytes body;                // sent with the head; must outlive Exchange::response
   // Set for a body that follows through Exchange::write: its exact size on the wire. `body` is then empty.
   std::optional<std::uint64_t> streamed_size;
 };
@@ -93,7 +93,7 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // Connects (or takes a pooled connection), sends the head and `body`. A pooled connection that turns out stale before
-  // any byte of a reply is replaced by a fresh one, once, when the body is not streamed.
+  // any byte of a reply is replaced by a fresh one, once, when the body is not streamed and the method is not POST.
   virtual Task<Result<std::unique_ptr<Exchange>>> start(const HttpRequest& request, const Context& context) = 0;
 };
 
