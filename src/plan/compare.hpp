@@ -10,6 +10,8 @@
 //     margin either way   |   equal -> unchanged, else copy          |             |                   |
 //   same size, earlier by | copy                                     | unchanged   | unchanged         | ask
 //     more than the margin|                                          |             |                   |
+//
+// Of several options the first of these decides: --ignore-existing, --checksum, --size-only.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +50,7 @@ inline constexpr std::string_view metadata_source_crc = "azs3copy-crc64";    // 
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);
 
 // Why a listed blob cannot be copied as it is, in the words of the report; nothing where it can.
-// Archived ("archived: rehydrate first"), rehydrating, directory stub, above 48.8 TiB.
+// Directory stub, rehydrating, archived ("archived: rehydrate first"), above 48.8 TiB.
 std::optional<std::string> obstacle(const Blob& blob);
 
 }  // namespace azs3copy

@@ -27,6 +27,10 @@ struct KeyMapping {
   std::optional<std::string_view> relative_name(const BlobName& name) const;
   // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8 or empty, naming both. `relative` from above.
   Result<Key> key(const Container& container, std::string_view relative) const;
+  // Keys of different blobs differ, but for --flatten and for this: the source prefix "a" may name a blob and a folder,
+  // and the folder may hold a blob of that last name again: "a" and "a/a" both get the key "a". True for the second,
+  // which must be reported and not copied where the first was listed too.
+  bool rivals_source_blob(const BlobName& name) const;
   // What a listing of the destination must start with to see all keys of this mapping.
   std::string key_prefix() const;
 };
