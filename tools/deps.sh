@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Installs what the build, the tests, the demo and the benchmarks need. Safe to repeat, quick when all is there.
+# Installs what the build, the tests, the demo and the benchmarks need. Safe to repeat, quick when all is
+# there.
 #
 #   tools/deps.sh STEP...      the steps one by one, or the groups demo, test, ci, bench
 #   tools/deps.sh --paths      where the servers and tools lie, as NAME=PATH lines
 #
-# Debian's packages go into the system (root or sudo). Everything else is pinned in tools/deps.list and kept in
-# ${XDG_CACHE_HOME:-$HOME/.cache}/azs3copy, one folder per name and version, so that another clone finds it there.
-# A folder gets its final name only when it is whole, so an interrupted run leaves nothing half done behind.
+# Debian's packages go into the system (root or sudo). Everything else is pinned in tools/deps.list and kept
+# in ${XDG_CACHE_HOME:-$HOME/.cache}/azs3copy, one folder per name and version, so that another clone finds
+# it there. A folder gets its final name only when it is whole, so an interrupted run leaves nothing half
+# done behind.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/azs3copy"
-python=/usr/bin/python3 # Debian's: another python3 on the PATH may lack venv or be too new for the hashed wheels
+# Debian's: another python3 on the PATH may lack venv or be too new for the hashed wheels.
+python=/usr/bin/python3
 jobs="$(nproc)"
 mkdir -p "$cache/log"
 
@@ -60,8 +63,8 @@ locked() {
 
 # pinned NAME COLUMN: the version (2) or the check (4) of a line of deps.list.
 pinned() {
-  awk -v name="$1" -v column="$2" '$1 == name { print $column; found = 1 } END { exit !found }' "$here/deps.list" ||
-    die "$1 is not in tools/deps.list"
+  awk -v name="$1" -v column="$2" '$1 == name { print $column; found = 1 } END { exit !found }' \
+    "$here/deps.list" || die "$1 is not in tools/deps.list"
 }
 
 # A new folder of work, on the cache's disk so that the result can be renamed into place.
@@ -70,7 +73,7 @@ fresh_work() {
   work="$(mktemp -d "$cache/.work.XXXXXX")"
 }
 
-# ---------------------------------------------------------------------------------------------- Debian's packages
+# ----------------------------------------------------------------------------------------- Debian's packages
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -117,7 +120,7 @@ install_packages() {
         continue 2
       fi
     done
-    die "${PRETTY_NAME:-this distribution} has no package ${wanted//|/ or }; Debian 12, 13 and Ubuntu 24.10 have"
+    die "${PRETTY_NAME:-this distribution} has no ${wanted//|/ or }; Debian 12, 13 and Ubuntu 24.10 have"
   done
   say "apt-get install ${chosen[*]}"
   logged apt-install as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=900 \
@@ -143,38 +146,11 @@ step_apt_arm64() { # headers, C and C++ libraries of arm64, and qemu to run what
   install_packages g++-aarch64-linux-gnu 'qemu-user-static|qemu-user-binfmt'
 }
 
-# -------------------------------------------------------------------------------------------------------- OpenSSL
+# --------------------------------------------------------------------------------------------------- OpenSSL
 
-# The mirror that this machine already uses for the given suite ("" or "-security"): no address is written here.
-mirror_of() {
-  # shellcheck disable=SC2016 # the $(...) are apt's
-  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-    awk -v want="^($codename|stable|oldstable|testing)$1\$" '$1 ~ want && !n++ { print $2 }'
-}
-
-# Both distributions have a suite with OpenSSL 3.5 LTS as a source package, kept up by their security teams.
-openssl_sources_list() {
-  local suite keyring suffix uri
-  case "$distribution" in
-    ubuntu) suite=resolute keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg ;;
-    *) suite=trixie keyring=/usr/share/keyrings/debian-archive-keyring.gpg ;;
-  esac
-  # Early releases of Debian 12 came without the keys of 13: the distribution's own update brings them.
-  if [ "$distribution" = debian ] && [ ! -e /usr/share/keyrings/debian-archive-trixie-automatic.gpg ]; then
-    apt_update_once
-    logged apt-keyring as_root apt-get -o DPkg::Lock::Timeout=900 install -y --no-install-recommends \
-      debian-archive-keyring
-  fi
-  [ -r "$keyring" ] || die "no keyring $keyring to check OpenSSL's source package with"
-  for suffix in "" -security; do
-    uri="$(mirror_of "$suffix")"
-    [ -z "$uri" ] || echo "deb-src [signed-by=$keyring] $uri $suite$suffix main"
-  done >"$work/sources.list"
-  [ -s "$work/sources.list" ] || die "no mirror of $codename found in this machine's apt sources"
-}
-
-# A sources list of its own: the machine's is left alone and nothing of the newer suite can get installed.
-openssl_apt() {
+# apt in the folder $work, with a sources list of its own: the machine's is left alone, and nothing of
+# another suite or architecture can get installed. Signatures are checked as ever.
+private_apt() {
   local tool="$1"
   shift
   "$tool" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- \
@@ -182,14 +158,51 @@ openssl_apt() {
     -o APT::Update::Error-Mode=any "$@"
 }
 
+# The mirror that this machine already uses for the given suite ("" or "-security"): no address is written
+# here.
+mirror_of() {
+  # shellcheck disable=SC2016 # the $(...) are apt's
+  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v want="^($codename|stable|oldstable|testing)$1\$" '$1 ~ want && !n++ { print $2 }'
+}
+
+# private_sources TYPE SUITE: a sources list for the suite and its security updates, from the mirrors of this
+# machine.
+private_sources() {
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg suffix uri
+  [ "$distribution" != ubuntu ] || keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+  [ -r "$keyring" ] || die "no keyring $keyring to check packages with"
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+  for suffix in "" -security; do
+    uri="$(mirror_of "$suffix")"
+    [ -z "$uri" ] || echo "$1 [signed-by=$keyring] $uri $2$suffix main"
+  done >"$work/sources.list"
+  [ -s "$work/sources.list" ] || die "no mirror of $codename found in this machine's apt sources"
+}
+
+# Both distributions have a suite with OpenSSL 3.5 LTS as a source package, kept up by their security teams.
+openssl_sources() {
+  if [ "$distribution" = ubuntu ]; then
+    private_sources deb-src resolute
+    return
+  fi
+  # Early releases of Debian 12 came without the keys of 13: the distribution's own update brings them.
+  if [ ! -e /usr/share/keyrings/debian-archive-trixie-automatic.gpg ]; then
+    apt_update_once
+    logged apt-keyring as_root apt-get -o DPkg::Lock::Timeout=900 install -y --no-install-recommends \
+      debian-archive-keyring
+  fi
+  private_sources deb-src trixie
+}
+
 fetch_openssl() {
   local version
-  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-  openssl_apt apt-get update
-  openssl_apt apt-cache showsrc openssl | awk '$1 == "Version:" { print $2 }' | sort -Vr >"$work/versions"
-  # A mirror in the middle of its own update lists versions whose files it does not have yet: take the next older.
+  private_apt apt-get update
+  private_apt apt-cache showsrc openssl | awk '$1 == "Version:" { print $2 }' | sort -Vr >"$work/versions"
+  # A mirror in the middle of its own update lists versions whose files it does not have yet: take the next
+  # older.
   while read -r version; do
-    (cd "$work" && openssl_apt apt-get source --download-only "openssl=$version") && return 0
+    (cd "$work" && private_apt apt-get source --download-only "openssl=$version") && return 0
     echo "the mirror lists OpenSSL $version but cannot send it"
   done <"$work/versions"
   return 1
@@ -205,8 +218,8 @@ build_openssl() {
   esac
   dpkg-source --no-check -x "$work"/openssl_*.dsc "$work/source"
   cd "$work/source"
-  ./Configure "$target" "${tools[@]}" --prefix="$prefix" --libdir=lib --openssldir=/usr/lib/ssl no-shared no-tests \
-    no-docs no-apps no-legacy no-engine no-dso no-module no-autoload-config no-ui-console no-quic
+  ./Configure "$target" "${tools[@]}" --prefix="$prefix" --libdir=lib --openssldir=/usr/lib/ssl no-shared \
+    no-tests no-docs no-apps no-legacy no-engine no-dso no-module no-autoload-config no-ui-console no-quic
   make -j"$jobs" build_libs
   make install_dev DESTDIR="$work/root"
   rm -rf "$prefix"
@@ -221,7 +234,7 @@ make_openssl() {
   fresh_work
   wanted="$(pinned openssl 2)"
   say "downloading OpenSSL $wanted (source package, apt checks its signature)"
-  openssl_sources_list
+  openssl_sources
   logged "openssl-$arch-download" fetch_openssl
   version="$(awk '$1 == "Version:" && !n++ { print $2 }' "$work"/openssl_*.dsc)"
   case "$version" in
@@ -252,7 +265,34 @@ step_openssl_arm64() { # the same, cross-built for arm64
   locked openssl-aarch64 make_openssl aarch64
 }
 
-# ------------------------------------------------------------------------------------------- Python, Node and Go
+# The test libraries of arm64, unpacked into a folder of their own instead of a foreign architecture in the
+# system.
+fetch_tests_arm64() {
+  local arm64=(-o APT::Architecture=arm64 -o APT::Architectures=arm64) package
+  private_apt apt-get "${arm64[@]}" update
+  for package in libgtest-dev libgmock-dev librapidcheck-dev; do
+    (cd "$work" && private_apt apt-get "${arm64[@]}" download "$package")
+  done
+  for package in "$work"/*.deb; do
+    dpkg-deb --extract "$package" "$work/out"
+  done
+}
+
+make_tests_arm64() {
+  local folder="$cache/tests-aarch64-$codename"
+  [ ! -e "$folder" ] || return 0
+  fresh_work
+  say "downloading the test libraries of arm64"
+  private_sources deb "$codename"
+  logged tests-arm64 fetch_tests_arm64
+  mv "$work/out" "$folder"
+}
+
+step_tests_arm64() { # GoogleTest and rapidcheck for arm64
+  locked tests-aarch64 make_tests_arm64
+}
+
+# --------------------------------------------------------------------------------------- Python, Node and Go
 
 lock_hash() { cat "$@" | sha256sum | cut -c1-12; }
 
@@ -313,8 +353,8 @@ make_npm() {
   mkdir "$work/out"
   cp "$here/npm/package.json" "$here/npm/package-lock.json" "$work/out"
   logged npm env PATH="$node/bin:$PATH" npm_config_cache="$work/npm-cache" "$node/bin/node" \
-    "$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix "$work/out" --omit=dev --ignore-scripts --no-audit \
-    --no-fund --no-update-notifier
+    "$node/lib/node_modules/npm/bin/npm-cli.js" ci --prefix "$work/out" --omit=dev --ignore-scripts \
+    --no-audit --no-fund --no-update-notifier
   mv "$work/out" "$folder"
 }
 
@@ -361,7 +401,7 @@ step_servers() { # all servers of the tests
   step_python
 }
 
-# --------------------------------------------------------------------------------------------------------- groups
+# ---------------------------------------------------------------------------------------------------- groups
 
 step_build() { # group: what a release build needs
   step_openssl
@@ -384,6 +424,7 @@ step_ci() { # group: what .ci/run needs
   step_test
   step_apt_lint
   step_openssl_arm64
+  step_tests_arm64
 }
 
 step_bench() { # group: what bench/run.sh needs
@@ -392,7 +433,7 @@ step_bench() { # group: what bench/run.sh needs
   step_rclone
 }
 
-# ----------------------------------------------------------------------------------------------------------- main
+# ------------------------------------------------------------------------------------------------------ main
 
 # The lock files name versions too: they and deps.list must agree.
 check_list() {
@@ -415,11 +456,12 @@ paths() {
   echo "MOTO_SERVER=$(venv_folder)/bin/moto_server"
   echo "VERSITYGW=$cache/versitygw-$(pinned versitygw 2)/versitygw"
   echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
+  echo "TESTS_ARM64=$cache/tests-aarch64-$codename"
   echo "RCLONE=$cache/rclone-$(pinned rclone 2)/rclone"
 }
 
 usage() {
-  sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
   echo "Steps:"
   sed -n 's/^step_\([a-z0-9_]*\)() { # \(.*\)/\1|\2/p' "${BASH_SOURCE[0]}" | tr _ - |
     awk -F'|' '{ printf "  %-14s %s\n", $1, $2 }'
@@ -437,7 +479,7 @@ case "${1:---help}" in
 esac
 # What a killed run left behind.
 find "$cache" -maxdepth 1 -name '.work.*' -mmin +600 -exec rm -rf {} +
-command -v apt-get >/dev/null || die "this script knows Debian and Ubuntu only; tools/deps.list names what is needed"
+command -v apt-get >/dev/null || die "this knows Debian and Ubuntu only; tools/deps.list names what is needed"
 [ "$(uname -m)" = x86_64 ] || die "builds run on x86-64 only (arm64 is cross-built)"
 check_list
 for step in "$@"; do

@@ -1,5 +1,5 @@
-// Stands in for Entra's token endpoint (login.microsoftonline.com): gives tokens that Azurite takes, and refuses as
-// Entra does. The OAuth side is oauth2-mock-server's; this adds what is Entra's own.
+// Stands in for Entra's token endpoint (login.microsoftonline.com): gives tokens that Azurite takes, and
+// refuses as Entra does. The OAuth side is oauth2-mock-server's; this adds what is Entra's own.
 //
 //   POST https://127.0.0.1:PORT/TENANT/oauth2/v2.0/token
 //     grant_type=client_credentials & client_id & scope=https://storage.azure.com/.default
@@ -23,7 +23,9 @@ function assertionIsGood(assertion) {
   const decode = (part) => JSON.parse(Buffer.from(part, 'base64url'));
   const key = { key: clientKey };
   switch (decode(head).alg) {
-    case 'PS256': Object.assign(key, { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }); break;
+    case 'PS256':
+      Object.assign(key, { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+      break;
     case 'ES256': key.dsaEncoding = 'ieee-p1363'; break;
     case 'RS256': break;
     default: return false;
@@ -37,7 +39,7 @@ function assertionIsGood(assertion) {
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 function refusal(body) {
   if (![CLIENT, SHORT_LIVED_CLIENT].includes(body.client_id)) {
-    return [400, 'unauthorized_client', 700016, `Application with identifier '${body.client_id}' was not found.`];
+    return [400, 'unauthorized_client', 700016, `Application '${body.client_id}' was not found.`];
   }
   if (!String(body.scope ?? '').endsWith('/.default')) {
     return [400, 'invalid_scope', 70011, "The provided value for the input parameter 'scope' is not valid."];
@@ -45,13 +47,15 @@ function refusal(body) {
   if (body.client_assertion) {
     let good = false;
     try { good = assertionIsGood(body.client_assertion); } catch { /* not a JWT at all */ }
-    return good ? undefined : [401, 'invalid_client', 700027, 'The client assertion failed signature validation.'];
+    return good ? undefined
+      : [401, 'invalid_client', 700027, 'The client assertion failed signature validation.'];
   }
   return body.client_secret === SECRET ? undefined
     : [401, 'invalid_client', 7000215, 'Invalid client secret provided.'];
 }
 
-// Azurite wants nbf, exp and iat, an issuer of Entra's v1 form and one audience; it does not check the signature.
+// Azurite wants nbf, exp and iat, an issuer of Entra's v1 form and one audience; it does not check the
+// signature.
 server.service.on('beforeTokenSigning', (token, request) => {
   const now = secondsNow();
   const audience = String(request.body.scope ?? '').replace(/\/\.default$/, '');

@@ -3,12 +3,14 @@
 
     tests/servers/run.sh [--only NAME,NAME] COMMAND [ARGUMENT...]
 
-Each server listens on a free port of 127.0.0.1 with a certificate of a CA made for this run, and writes into a
-temporary folder that goes with it. Where it can be found stands in the command's environment (see SERVERS).
-A server that cannot be had is an error, unless AZS3COPY_TEST_ALLOW_MISSING names it; then its variables are not set
-and a line says so. Servers sit in sessions of their own, and the kernel ends them should this program be killed.
+Each server listens on a free port of 127.0.0.1 with a certificate of a CA made for this run, and writes
+into a temporary folder that goes with it. Where it can be found stands in the command's environment (see
+SERVERS). A server that cannot be had is an error, unless AZS3COPY_TEST_ALLOW_MISSING names it; then its
+variables are not set and a line says so. Servers sit in sessions of their own, and the kernel ends them
+should this program be killed.
 
-Needs only Python's standard library and what `tools/deps.sh servers` installs. The exit code is the command's.
+Needs only Python's standard library and what `tools/deps.sh servers` installs. The exit code is the
+command's.
 """
 
 import argparse
@@ -50,8 +52,8 @@ class Setting:
     """What the start of a server is given: where the tools lie, the folder of the run, the certificates."""
 
     def __init__(self, folder):
-        listing = subprocess.run([ROOT / "tools/deps.sh", "--paths"], check=True, capture_output=True, text=True)
-        self.tools = dict(line.split("=", 1) for line in listing.stdout.splitlines())
+        listing = subprocess.check_output([ROOT / "tools/deps.sh", "--paths"], text=True)
+        self.tools = dict(line.split("=", 1) for line in listing.splitlines())
         self.folder = folder
         self.ca = folder / "ca.pem"
         self.cert = folder / "server.pem"
@@ -71,10 +73,12 @@ def make_certificates(setting):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=setting.folder)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "7")
-    openssl("req", "-x509", *new_key, "-subj", "/CN=azs3copy test CA", "-keyout", "ca.key", "-out", setting.ca,
-            "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    openssl("req", "-x509", *new_key, "-subj", "/CN=localhost", "-keyout", setting.key, "-out", setting.cert,
-            "-CA", setting.ca, "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE",
+    openssl("req", "-x509", *new_key, "-subj", "/CN=azs3copy test CA", "-keyout", "ca.key",
+            "-out", setting.ca, "-addext", "basicConstraints=critical,CA:TRUE",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl("req", "-x509", *new_key, "-subj", "/CN=localhost", "-keyout", setting.key,
+            "-out", setting.cert, "-CA", setting.ca, "-CAkey", "ca.key",
+            "-addext", "basicConstraints=critical,CA:FALSE",
             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth")
 
 
@@ -82,9 +86,9 @@ def make_certificates(setting):
 
 
 def azurite(setting, port, tls=False):
-    command = [setting.tool("NODE"), setting.tool("NODE_MODULES", "azurite/dist/src/blob/main.js"), "--silent",
-               "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", "127.0.0.1",
-               "--blobPort", str(port)]
+    script = setting.tool("NODE_MODULES", "azurite/dist/src/blob/main.js")
+    command = [setting.tool("NODE"), script, "--silent", "--inMemoryPersistence", "--disableTelemetry",
+               "--skipApiVersionCheck", "--blobHost", "127.0.0.1", "--blobPort", str(port)]
     if tls:
         command += ["--oauth", "basic", "--cert", str(setting.cert), "--key", str(setting.key)]
     return command, {}
@@ -110,13 +114,14 @@ def versitygw(setting, port, tls=False):
     try:
         os.setxattr(data, "user.azs3copy", b"1")
     except OSError as error:
-        raise Missing(f"versitygw keeps metadata in extended attributes, and {data} has none ({error.strerror}); "
-                      "set TMPDIR to a folder of another file system") from error
+        raise Missing("versitygw keeps metadata in extended attributes, and the file system of "
+                      f"{data} has none; set TMPDIR to a folder of another one") from error
     command = [setting.tool("VERSITYGW"), "--quiet", "--keep-alive", "--region", REGION,
                "--port", f"127.0.0.1:{port}"]
     if tls:
         command += ["--cert", str(setting.cert), "--key", str(setting.key)]
-    return command + ["posix", str(data)], {"ROOT_ACCESS_KEY": S3_ACCESS_KEY, "ROOT_SECRET_KEY": S3_SECRET_KEY}
+    environment = {"ROOT_ACCESS_KEY": S3_ACCESS_KEY, "ROOT_SECRET_KEY": S3_SECRET_KEY}
+    return command + ["posix", str(data)], environment
 
 
 def moto(setting, port):
@@ -132,9 +137,10 @@ def moto_turn_authentication_on(url):
 
     def iam(**parameters):
         # moto routes by the service in the credential scope; no signature is checked yet.
-        scope = f"AWS4-HMAC-SHA256 Credential=any/20260101/{REGION}/iam/aws4_request, SignedHeaders=host, Signature=0"
+        scope = f"any/20260101/{REGION}/iam/aws4_request"
+        login = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
         body = urllib.parse.urlencode({"Version": "2010-05-08", **parameters}).encode()
-        request = urllib.request.Request(url, body, {"Authorization": scope, "Accept": "application/json"})
+        request = urllib.request.Request(url, body, {"Authorization": login})
         with urllib.request.urlopen(request) as reply:
             return reply.read().decode()
 
@@ -168,8 +174,8 @@ SERVERS = {
                     f"/{AZURITE_ACCOUNT}", AZURITE, None),
     "entra": (entra, "https", "ENTRA_URL", "", ENTRA, None),
     "versitygw": (versitygw, "http", "VERSITYGW_URL", "", S3, None),
-    "versitygw-tls": (lambda setting, port: versitygw(setting, port, tls=True), "https", "VERSITYGW_TLS_URL", "",
-                      S3, None),
+    "versitygw-tls": (lambda setting, port: versitygw(setting, port, tls=True), "https",
+                      "VERSITYGW_TLS_URL", "", S3, None),
     "moto": (moto, "http", "MOTO_URL", "", S3, None),
     "moto-auth": (moto, "http", "MOTO_AUTH_URL", "", {}, moto_turn_authentication_on),
     "toxiproxy": (toxiproxy, "http", "TOXIPROXY_URL", "", {}, None),
@@ -193,10 +199,12 @@ class Server:
         self.port = free_port()
         command, environment = self.start(self.setting, self.port)
         with open(self.log, "ab") as log:
-            # A session of its own keeps the terminal's Ctrl-C away, so that the command ends before its servers.
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.setting.folder, env={**os.environ, **environment},
-                                            start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGKILL))
+            # A session of its own keeps the terminal's Ctrl-C away, so that the command ends before its
+            # servers.
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.setting.folder,
+                env={**os.environ, **environment}, start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL))
 
     def wait_until_ready(self):
         deadline = time.monotonic() + READY_SECONDS_MAX
@@ -296,7 +304,8 @@ def prepare_command():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="NAMES", default=",".join(SERVERS), help="start these: %(default)s")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every test: ctest's (unit, contract) and pytest's (the program
+# end to end), against the real servers of tests/servers. Safe to repeat.
+#
+#   AZS3COPY_TEST_ALLOW_MISSING=moto,... ./test.sh    goes on without the named servers, and says so
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+preset=debug
+results="build/test-results"
+
+tools/deps.sh test
+tools/build.sh "$preset"
+rm -rf "$results"
+mkdir -p "$results"
+
+# Both kinds run even if the first fails; the summary below decides.
+status=0
+tests/servers/run.sh ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" --timeout 300 \
+  --output-junit "$PWD/$results/ctest.xml" || status=1
+
+export AZS3COPY_TEST_PROGRAM="$PWD/build/$preset/src/hosts/azs3copy"
+python="$(tools/deps.sh --paths | sed -n 's/^PYTHON=//p')"
+tests/servers/run.sh "$python" -m pytest -q -p no:cacheprovider --timeout 600 \
+  --junitxml "$PWD/$results/pytest.xml" tests/e2e || status=1
+
+[ -z "${AZS3COPY_TEST_ALLOW_MISSING:-}" ] || echo "Left out: the servers $AZS3COPY_TEST_ALLOW_MISSING"
+/usr/bin/python3 tools/test_summary.py "$results"/*.xml || status=1
+exit "$status"
