@@ -23,6 +23,12 @@ mkdir -p "$cache/log"
 codename="${VERSION_CODENAME:-}"
 distribution="${ID:-}"
 
+# pip and npm bring CA lists of their own: take the system's, which knows a company's CA too.
+system_ca=/etc/ssl/certs/ca-certificates.crt
+if [ -r "$system_ca" ]; then
+  export PIP_CERT="${PIP_CERT:-$system_ca}" npm_config_cafile="${npm_config_cafile:-$system_ca}"
+fi
+
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() {
   say "error: $*"
