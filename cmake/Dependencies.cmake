@@ -12,14 +12,21 @@ endif()
 find_package(OpenSSL 3.5 REQUIRED)
 find_package(Threads REQUIRED)
 
-# Header-only: Boost (Asio, Beast, JSON, URL), fmt, CLI11, toml++, pugixml, date.
+# Debian's pugixml is a library, not headers only. tools/deps.sh unpacks arm64's into a folder of the cache.
+file(GLOB arm64_libraries "${azs3copy_cache}/*-aarch64-*/usr/lib/aarch64-linux-gnu")
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
+  list(APPEND CMAKE_LIBRARY_PATH ${arm64_libraries})
+endif()
+find_library(PUGIXML NAMES libpugixml.a pugixml REQUIRED)
+
+# Header-only: Boost (Asio, Beast, JSON, URL), fmt, CLI11, toml++, date.
 find_path(BOOST_INCLUDE boost/asio.hpp REQUIRED)
 find_path(FMT_INCLUDE fmt/format.h REQUIRED)
 
 add_library(azs3copy_flags INTERFACE)
 target_compile_options(azs3copy_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-designated-field-initializers -Werror -fno-strict-aliasing)
-target_compile_definitions(azs3copy_flags INTERFACE FMT_HEADER_ONLY=1 PUGIXML_HEADER_ONLY=1
+target_compile_definitions(azs3copy_flags INTERFACE FMT_HEADER_ONLY=1
   AZS3COPY_VERSION="${PROJECT_VERSION}")
 target_include_directories(azs3copy_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_link_options(azs3copy_flags INTERFACE -fuse-ld=lld)

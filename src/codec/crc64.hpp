@@ -1,4 +1,5 @@
-// crc64.hpp: CRC-64/NVME, the one checksum of the data path: Azure's CRC64 and S3's CRC64NVME are the same polynomial.
+// crc64.hpp: CRC-64/NVME, the one checksum of the data path: Azure's CRC64 and S3's CRC64NVME are the same
+// polynomial.
 //
 //   Azure wire form: base64 of the 8 bytes little-endian     S3 wire form: base64 of the 8 bytes big-endian
 #pragma once
@@ -29,8 +30,8 @@ std::string to_s3_base64(Crc64 crc);
 std::optional<Crc64> crc64_from_azure_base64(std::string_view text);
 std::optional<Crc64> crc64_from_s3_base64(std::string_view text);
 
-// For tests and benchmarks: each implementation by name ("portable", "pclmul", "vpclmul", "pmull"); nullptr where the
-// CPU lacks it. Takes and gives finished CRCs.
+// For tests and benchmarks: each implementation by name ("portable", "pclmul", "vpclmul", "pmull"); nullptr
+// where the CPU lacks it. Takes and gives finished CRCs.
 using Crc64Function = Crc64 (*)(Crc64, Bytes);
 Crc64Function crc64_implementation(std::string_view name);
 std::string_view crc64_chosen_implementation();

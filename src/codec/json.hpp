@@ -1,7 +1,8 @@
-// json.hpp: JSON in and out. Boost.JSON parses; Boost stays inside the .cpp. A JsonWriter appends to a string: the
-// ledger writes millions of records.
+// json.hpp: JSON in and out. Boost.JSON parses; Boost stays inside the .cpp. A JsonWriter appends to a
+// string: the ledger writes millions of records.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,7 +18,8 @@ namespace azs3copy {
 class Json {
  public:
   Json() = default;  // null
-  // Depth at most 32, no trailing garbage, duplicate keys: the last wins. ErrorKind::protocol with the offset otherwise.
+  // Depth at most 32, no trailing garbage, duplicate keys: the last wins. ErrorKind::protocol with the offset
+  // otherwise.
   static Result<Json> parse(std::string_view text);
 
   bool is_null() const;
@@ -28,9 +30,9 @@ class Json {
   bool is_bool() const;
   Json operator[](std::string_view key) const;  // null where absent or not an object
   bool contains(std::string_view key) const;
-  std::size_t size() const;                     // of an array or object, else 0
-  Json at(std::size_t index) const;             // of an array
-  std::vector<std::string> keys() const;        // of an object, in order
+  std::size_t size() const;               // of an array or object, else 0
+  Json at(std::size_t index) const;       // of an array
+  std::vector<std::string> keys() const;  // of an object, in order
   std::optional<std::string> string() const;
   std::optional<std::int64_t> integer() const;  // numbers that are whole
   std::optional<std::uint64_t> unsigned_integer() const;
@@ -43,8 +45,8 @@ class Json {
   const void* value_ = nullptr;
 };
 
-// Appends compact JSON to `out`. Commas are its business; nesting is the caller's: begin_object() ... end_object().
-// Strings must be UTF-8; bytes that are not are escaped as U+FFFD.
+// Appends compact JSON to `out`. Commas are its business; nesting is the caller's: begin_object() ...
+// end_object(). Strings must be UTF-8; bytes that are not are escaped as U+FFFD.
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}
@@ -58,8 +60,12 @@ class JsonWriter {
   JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   JsonWriter& value(std::uint64_t number);
   JsonWriter& value(std::int64_t number);
-  JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
-  JsonWriter& value(double number);
+  template <std::integral T>
+  JsonWriter& value(T number) {
+    if constexpr (std::signed_integral<T>) return value(static_cast<std::int64_t>(number));
+    return value(static_cast<std::uint64_t>(number));
+  }
+  JsonWriter& value(double number);  // NaN and infinities, which JSON lacks, as null
   JsonWriter& value(bool flag);
   JsonWriter& null();
   template <class T>

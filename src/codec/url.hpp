@@ -19,15 +19,15 @@ std::string url_encode_path(std::string_view bytes);
 Result<std::string> url_decode(std::string_view text, bool plus_is_space = false);
 
 using QueryPairs = std::vector<std::pair<std::string, std::string>>;  // decoded, in order
-QueryPairs parse_query(std::string_view query);                       // without '?'; a bad escape stays as it is
-std::string build_query(const QueryPairs& pairs);                     // url_encode'd, in order, without '?'
+QueryPairs parse_query(std::string_view query);    // without '?'; a bad escape stays as it is
+std::string build_query(const QueryPairs& pairs);  // url_encode'd, in order, without '?'
 
 struct Url {
-  std::string scheme;  // "http" or "https", lower case
-  std::string host;    // lower case, IPv6 without brackets
+  std::string scheme;      // "http" or "https", lower case
+  std::string host;        // lower case, IPv6 without brackets
   std::uint16_t port = 0;  // the scheme's default where none is given
-  std::string path;    // as written, encoded; "/" where empty
-  std::string query;   // as written, encoded, without '?'
+  std::string path;        // as written, encoded; "/" where empty
+  std::string query;       // as written, encoded, without '?'
 
   bool default_port() const { return port == (scheme == "https" ? 443 : 80); }
   // host[:port], the port only where it is not the scheme's; IPv6 in brackets.

@@ -17,12 +17,12 @@ class XmlNode {
   XmlNode() = default;
   explicit operator bool() const { return node_ != nullptr; }
   std::string_view name() const;
-  std::string_view text() const;                         // of the element itself
+  std::string_view text() const;  // of the element itself
   std::string_view attribute(std::string_view name) const;
-  XmlNode child(std::string_view name) const;            // the first by local name
+  XmlNode child(std::string_view name) const;  // the first by local name
   std::string_view child_text(std::string_view name) const { return child(name).text(); }
-  XmlNode first_child() const;                           // elements only
-  XmlNode next_sibling() const;                          // elements only
+  XmlNode first_child() const;   // elements only
+  XmlNode next_sibling() const;  // elements only
 
  private:
   friend class XmlDocument;

@@ -1,0 +1,148 @@
+// Harms: half a listing taken for a whole one; a name read short or as another; a reply that makes us read
+// files.
+#include "codec/xml.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <string>
+
+namespace azs3copy {
+namespace {
+
+std::string root_text(std::string text) {
+  const auto document = XmlDocument::parse(std::move(text));
+  return document ? std::string(document->root().text()) : "error: " + document.error().message;
+}
+
+TEST(Xml, ReadsAPageAsAzureSendsIt) {
+  const auto document = XmlDocument::parse(
+      "\xEF\xBB\xBF<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults "
+      "ServiceEndpoint=\"https://a/\" "
+      "ContainerName='c'><!-- note --><Blobs><Blob><Name>a &amp; "
+      "b</Name><Properties><Etag>0x1</Etag></Properties>"
+      "</Blob><Blob><Name Encoded=\"true\">%EF%BF%BE</Name></Blob></Blobs><NextMarker "
+      "/></EnumerationResults>\r\n");
+  ASSERT_TRUE(document) << document.error().message;
+  const XmlNode root = document->root();
+  EXPECT_EQ(root.name(), "EnumerationResults");
+  EXPECT_EQ(root.attribute("ContainerName"), "c");
+  const XmlNode first = root.child("Blobs").first_child();
+  EXPECT_EQ(first.child_text("Name"), "a & b");
+  EXPECT_EQ(first.child("Properties").child_text("Etag"), "0x1");
+  const XmlNode second = first.next_sibling();
+  EXPECT_EQ(second.child("Name").attribute("Encoded"), "true");
+  EXPECT_FALSE(second.next_sibling());
+  EXPECT_TRUE(root.child("NextMarker"));
+  EXPECT_EQ(root.child_text("NextMarker"), "");
+}
+
+TEST(Xml, WhatIsAbsentIsEmptyAllTheWay) {
+  const auto document = XmlDocument::parse("<a/>");
+  ASSERT_TRUE(document);
+  const XmlNode none = document->root().child("b").child("c").first_child().next_sibling();
+  EXPECT_FALSE(none);
+  EXPECT_EQ(none.name(), "");
+  EXPECT_EQ(none.text(), "");
+  EXPECT_EQ(none.attribute("x"), "");
+  EXPECT_FALSE(XmlNode().first_child());
+}
+
+TEST(Xml, NamesAreComparedWhole) {
+  const auto document = XmlDocument::parse("<a><Names>1</Names><Nam>2</Nam><Name>3</Name></a>");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().child_text("Name"), "3");
+  EXPECT_EQ(document->root().child_text(""), "");
+}
+
+TEST(Xml, PrefixesDoNotHideElements) {
+  const auto document = XmlDocument::parse(
+      "<s3:Result xmlns:s3=\"http://s3.amazonaws.com/doc/2006-03-01/\"><s3:Key "
+      "s3:type=\"t\">k</s3:Key></s3:Result>");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().name(), "Result");
+  EXPECT_EQ(document->root().child_text("Key"), "k");
+  EXPECT_EQ(document->root().child("Key").attribute("type"), "t");
+}
+
+TEST(Xml, TextIsKeptToTheByte) {
+  EXPECT_EQ(root_text("<a> </a>"), " ");  // a blob may be called so
+  EXPECT_EQ(root_text("<a>  b\tc </a>"), "  b\tc ");
+  EXPECT_EQ(root_text("<a>&lt;&gt;&amp;&quot;&apos;&#10;&#xE9;</a>"), "<>&\"'\n\xC3\xA9");
+  EXPECT_EQ(root_text("<a><![CDATA[<b>&amp;]]></a>"), "<b>&amp;");
+  EXPECT_EQ(root_text("<a>&custom;</a>"), "&custom;");
+  EXPECT_EQ(root_text("<a>\xF0\x9F\x98\x80</a>"), "\xF0\x9F\x98\x80");
+}
+
+TEST(Xml, TextInPiecesIsJoined) {
+  EXPECT_EQ(root_text("<a>one<!-- x -->two<![CDATA[three]]><b>no</b>four</a>"), "onetwothreefour");
+  const auto document = XmlDocument::parse("<a><b/>x<c/></a>");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root().text(), "x");
+  EXPECT_EQ(document->root().text(), "x");
+  EXPECT_EQ(document->root().first_child().next_sibling().name(), "c");
+}
+
+TEST(Xml, ATruncatedDocumentIsAnErrorWhereverItIsCut) {
+  const std::string whole = "<?xml version=\"1.0\"?><L a=\"1\"><!--c--><K>x&amp;y</K><![CDATA[z]]><E/></L>";
+  ASSERT_TRUE(XmlDocument::parse(whole));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto document = XmlDocument::parse(whole.substr(0, size));
+    ASSERT_FALSE(document) << whole.substr(0, size);
+    EXPECT_EQ(document.error().kind, ErrorKind::protocol);
+  }
+}
+
+TEST(Xml, RefusesWhatIsNotOneDocument) {
+  const std::string zero("<a>x\0y</a>", 10);
+  for (const std::string& text :
+       {std::string(), std::string(" \r\n"), std::string("\xEF\xBB\xBF"), std::string("plain"),
+        std::string("x<a/>"), std::string("<a/>x"), std::string("<a/><b/>"), std::string("<a></b>"),
+        std::string("<a><b></a></b>"), std::string("<a b=1/>"), std::string("<a b=\"1/>"),
+        std::string("<!-- only -->"), std::string("<?xml?>"), std::string("{\"json\": 1}"), zero}) {
+    EXPECT_FALSE(XmlDocument::parse(text)) << text;
+  }
+}
+
+TEST(Xml, RefusesDocumentTypesAndZeroCharacters) {
+  for (const char* text :
+       {"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>",
+        "<a>x&#0;y</a>", "<a>x&#x0;y</a>", "<a>x&#00;y</a>", "<a>x&#x000;y</a>", "<a b=\"&#0;\"/>"}) {
+    EXPECT_FALSE(XmlDocument::parse(text)) << text;
+  }
+  EXPECT_EQ(root_text("<a>&#010;&#x020;</a>"), "\n ");
+}
+
+TEST(Xml, DepthDoesNotExhaustTheStack) {
+  constexpr std::size_t depth = 200'000;
+  std::string text;
+  for (std::size_t i = 0; i < depth; ++i) text += "<a>";
+  text += "<x:b xmlns:x='y'/>";
+  for (std::size_t i = 0; i < depth; ++i) text += "</a>";
+  EXPECT_TRUE(XmlDocument::parse(text));
+}
+
+TEST(Xml, EscapedTextComesBack) {
+  EXPECT_EQ(xml_escape("a&b<c>\"'\n\x01\xC3\xA9"), "a&amp;b&lt;c&gt;&quot;&apos;&#10;&#1;\xC3\xA9");
+  EXPECT_EQ(xml_escape("\xEF\xBF\xBE\xEF\xBF\xBF\xEF\xBF\xBD"), "&#xFFFE;&#xFFFF;\xEF\xBF\xBD");
+  EXPECT_TRUE(rc::check([] {
+    const auto text = *rc::gen::container<std::string>(rc::gen::distinctFrom('\0'));
+    auto xml = "<a b=\"" + xml_escape(text) + "\">" + xml_escape(text) + "</a>";
+    const auto document = XmlDocument::parse(std::move(xml));
+    RC_ASSERT(document.has_value());
+    RC_ASSERT(document->root().text() == text);
+    RC_ASSERT(document->root().attribute("b") == text);
+  }));
+}
+
+TEST(Xml, ADocumentMayMove) {
+  auto first = XmlDocument::parse("<a>one</a>");
+  const XmlNode root = first->root();
+  XmlDocument second(std::move(*first));
+  EXPECT_EQ(root.text(), "one");
+  second = std::move(*XmlDocument::parse("<a>two</a>"));
+  EXPECT_EQ(second.root().text(), "two");
+}
+
+}  // namespace
+}  // namespace azs3copy
