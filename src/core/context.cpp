@@ -12,7 +12,9 @@ Result<> Context::check() const {
 }
 
 Context Context::with_timeout(milliseconds limit) const {
-  return {.clock = clock, .stop = stop, .deadline = std::min(deadline, clock.now() + limit)};
+  Context child = *this;
+  child.deadline = std::min(deadline, clock.now() + limit);
+  return child;
 }
 
 }  // namespace azs3copy

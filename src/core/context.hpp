@@ -1,7 +1,9 @@
 // context.hpp: what every call that waits is given: the clock, its deadline, and whether to stop.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <stop_token>
 
 #include "core/error.hpp"
@@ -31,6 +33,7 @@ struct Context {
   Clock& clock;
   std::stop_token stop;
   Steady::time_point deadline = Steady::time_point::max();
+  std::atomic<std::uint64_t>* retries = nullptr;  // counts what is tried again, where a host wants to know
 
   bool stopped() const { return stop.stop_requested(); }
   bool expired() const { return clock.now() >= deadline; }

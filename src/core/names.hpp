@@ -1,6 +1,8 @@
 // names.hpp: the names of the two worlds, each a type of its own, so that a key cannot be taken for a blob.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <compare>
 #include <functional>
 #include <string>
@@ -28,11 +30,6 @@ class Name {
   std::string value_;
 };
 
-template <class Tag>
-std::string_view format_as(const Name<Tag>& name) {
-  return name.view();
-}
-
 using Account = Name<struct AccountTag>;
 using Container = Name<struct ContainerTag>;
 using BlobName = Name<struct BlobNameTag>;  // decoded, UTF-8 as Azure gives it
@@ -48,5 +45,13 @@ template <class Tag>
 struct std::hash<azs3copy::Name<Tag>> {
   std::size_t operator()(const azs3copy::Name<Tag>& name) const noexcept {
     return std::hash<std::string_view>{}(name.view());
+  }
+};
+
+template <class Tag>
+struct fmt::formatter<azs3copy::Name<Tag>> : fmt::formatter<std::string_view> {
+  template <class Context>
+  auto format(const azs3copy::Name<Tag>& name, Context& context) const {
+    return fmt::formatter<std::string_view>::format(name.view(), context);
   }
 };

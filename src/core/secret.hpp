@@ -1,6 +1,8 @@
 // secret.hpp: a value that must not be seen: key, token, SAS signature, client secret.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,10 +28,16 @@ class Secret {
   std::string value_;
 };
 
-// For fmt: `fmt::format("{}", secret)` gives "***".
-inline std::string_view format_as(const Secret&) { return "***"; }
-
 // Cuts the values of `sig`, tokens and signatures out of a URL or query before it is shown.
 std::string redact_url(std::string_view url);
 
 }  // namespace azs3copy
+
+// `fmt::format("{}", secret)` gives "***".
+template <>
+struct fmt::formatter<azs3copy::Secret> : fmt::formatter<std::string_view> {
+  template <class Context>
+  auto format(const azs3copy::Secret&, Context& context) const {
+    return fmt::formatter<std::string_view>::format("***", context);
+  }
+};

@@ -157,6 +157,15 @@ class Channel {
     }
   }
 
+  // Takes the item even above the capacity: for work that must not wait for those who wait for it. False once closed.
+  bool push_at_once(T item) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    items_.push_back(std::move(item));
+    wake_one(poppers_);
+    return true;
+  }
+
   // The next item; nothing once the channel is closed and empty.
   Task<std::optional<T>> pop() {
     for (;;) {

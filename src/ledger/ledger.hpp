@@ -28,7 +28,7 @@ struct UploadManifest {
   std::string source_account;
   Upload upload;         // id empty while it is an intent
   UtcTime created{};
-  SourceProof proof = SourceProof::crc64;  // the weakest of the parts so far
+  SourceProof proof = SourceProof::none;  // the weakest of the parts so far; none before the first
 };
 
 std::string to_json(const UploadManifest& manifest);
@@ -48,6 +48,8 @@ class Ledger {
                                                                     const Context& context) = 0;
   virtual Task<Result<>> remove_manifest(const Bucket& bucket, const Key& key, const Context& context) = 0;
   virtual Task<Result<std::vector<UploadManifest>>> list_manifests(const Context& context) = 0;
+  // True while the process of that run lives; its uploads are not another run's to abort.
+  virtual bool is_running(const RunId& run) const = 0;
 };
 
 // $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy.
@@ -57,6 +59,8 @@ std::string default_state_folder();
 class LocalLedger final : public Ledger {
  public:
   static Result<std::unique_ptr<LocalLedger>> open(std::string state_folder, RunId run, std::string s3_endpoint);
+  // The manifests alone, for commands that keep no records: append and write_run_json must not be called.
+  static Result<std::unique_ptr<LocalLedger>> open_manifests(std::string state_folder);
   ~LocalLedger() override;
 
   const std::string& run_folder() const;
@@ -70,6 +74,8 @@ class LocalLedger final : public Ledger {
                                                             const Context& context) override;
   Task<Result<>> remove_manifest(const Bucket& bucket, const Key& key, const Context& context) override;
   Task<Result<std::vector<UploadManifest>>> list_manifests(const Context& context) override;
+  // By a lock that the system takes away with its process: <run folder>/lock, flock.
+  bool is_running(const RunId& run) const override;
 
  private:
   struct State;

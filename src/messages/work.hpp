@@ -35,6 +35,7 @@ struct CopyBatch {
 struct LargeFile {
   RunId run;
   CopyTask task;
+  int replans = 0;  // how often it changed under our hands before
 };
 
 // The multipart upload of one blob, as its manifest records it.
@@ -43,6 +44,7 @@ struct Upload {
   UploadId id;
   std::uint64_t part_bytes = 0;
   std::uint32_t part_count = 0;
+  int replans = 0;  // of the blob, before this upload
 };
 
 // One byte range of one blob into one part.

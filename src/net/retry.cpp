@@ -32,7 +32,7 @@ Task<bool> Retrier::again(Error& error) {
   if (error.retry == RetryVerdict::fresh_login) {
     if (logged_in_again_) co_return false;
     logged_in_again_ = true;
-    ++attempts_;
+    count_attempt();
     co_return true;
   }
   if (attempts_ >= policy_.attempts_max) co_return false;
@@ -51,8 +51,13 @@ Task<bool> Retrier::again(Error& error) {
     if (slept.error().kind == ErrorKind::cancelled) error.kind = ErrorKind::cancelled;
     co_return false;
   }
-  ++attempts_;
+  count_attempt();
   co_return true;
+}
+
+void Retrier::count_attempt() {
+  ++attempts_;
+  if (context_.retries != nullptr) context_.retries->fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace azs3copy

@@ -21,11 +21,6 @@ struct RetryPolicy {
   milliseconds retry_after_max{120'000};
 };
 
-// Counts what was tried again, for the summary. One per loop.
-struct RetryCounters {
-  std::uint64_t retries = 0;
-};
-
 // Decides after a failed attempt; holds the state of one operation.
 class Retrier {
  public:
@@ -36,6 +31,8 @@ class Retrier {
   int attempts() const { return attempts_; }
 
  private:
+  void count_attempt();
+
   RetryPolicy policy_;
   const Context& context_;
   Steady::time_point started_;

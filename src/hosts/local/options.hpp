@@ -54,6 +54,7 @@ struct RunOptions {
   std::string storage_class;
   std::string sse;                           // "", "AES256", "aws:kms"
   std::string sse_kms_key_id;
+  bool bucket_key = true;                    // with aws:kms: one KMS call for many objects
 
   LimitOptions limits;
   NetworkOptions network;

@@ -1,0 +1,215 @@
+// check.cpp: `azs3copy check`: are both sides equal? Nothing is written.
+//
+//   Azure page --> keys --> S3 listing alongside: missing '+', only there '-'
+//                  both --> sizes differ '*'; else HEAD: recorded source ETag and CRC '=' or '*'
+//                           --deep: both are read and their CRCs compared
+#include <fmt/format.h>
+
+#include "hosts/local/ends.hpp"
+#include "stages/destination_window.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+constexpr std::size_t read_bytes = 64 * KiB;
+
+class Check {
+ public:
+  Check(const RunOptions& options, const CheckOptions& check, const std::function<void(const CheckRow&)>& on_row,
+        std::stop_token stop)
+      : options_(options), check_(check), on_row_(on_row), stop_(std::move(stop)) {}
+
+  CheckResult run() {
+    CheckResult result;
+    const Result<> done = run_all();
+    result.summary = summary_;
+    if (!done) result.fatal = done.error();
+    return result;
+  }
+
+ private:
+  struct Pair {
+    Blob blob;
+    Key key;
+    std::string name;
+  };
+
+  Result<> run_all() {
+    Result<std::shared_ptr<TlsContext>> tls = tls_of(options_);
+    if (!tls) return passed(std::move(tls));
+    const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
+    Result<Filter> filter = Filter::make(options_.filter, now);
+    if (!filter) return passed(std::move(filter));
+    filter_ = std::move(*filter);
+    Result<std::unique_ptr<Worker>> worker = Worker::make(options_, *tls, 0, 1);
+    if (!worker) return passed(std::move(worker));
+    Result<Ends> ends = reach_ends(**worker, options_, stop_);
+    if (!ends) return passed(std::move(ends));
+    if (ends->region != options_.s3.region) {
+      options_.s3.region = ends->region;
+      worker = Worker::make(options_, *tls, 0, 1);
+      if (!worker) return passed(std::move(worker));
+    }
+    return run_on((*worker)->loop, compare_all(**worker, std::move(ends->containers)));
+  }
+
+  Task<Result<>> compare_all(Worker& worker, std::vector<Container> containers) {
+    const Context context{.clock = worker.loop, .stop = stop_};
+    const KeyMapping mapping = mapping_of(options_);
+    DestinationWindow::Unclaimed unclaimed;
+    if (!check_.one_way) unclaimed = [this](const ObjectEntry& row) { only_there(row); };
+    DestinationWindow window(*worker.s3, mapping.key_prefix(), unclaimed);
+    for (const Container& container : containers) {
+      std::string marker;
+      do {
+        Result<BlobPage> page = co_await worker.azure->list_blobs(
+            container, {.prefix = options_.source.prefix, .marker = marker}, context);
+        if (!page) co_return failed(std::move(page), "list the source", container.view());
+        marker = page->next_marker;
+        Result<> compared = co_await compare_page(worker, window, mapping, std::move(page->blobs), context);
+        if (!compared) co_return compared;
+      } while (!marker.empty());
+    }
+    if (!check_.one_way) co_return co_await window.pass_rest(context);
+    co_return Result<>{};
+  }
+
+  Task<Result<>> compare_page(Worker& worker, DestinationWindow& window, const KeyMapping& mapping,
+                              std::vector<Blob> blobs, const Context& context) {
+    std::vector<Pair> pairs;
+    for (Blob& blob : blobs) {
+      const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
+      if (!relative || blob.is_directory) continue;
+      if (!filter_.selects(blob, *relative)) continue;
+      std::string name = mapping.container_in_key ? fmt::format("{}/{}", blob.container, *relative)
+                                                  : std::string(*relative);
+      Result<Key> key = mapping.key(blob.container, *relative);
+      if (!key) {
+        report(CheckMark::error, std::move(name), key.error().to_line());
+        continue;
+      }
+      pairs.push_back({.blob = std::move(blob), .key = std::move(*key), .name = std::move(name)});
+    }
+    std::vector<const Key*> keys;
+    for (const Pair& pair : pairs) keys.push_back(&pair.key);
+    Result<std::vector<std::optional<Existing>>> existing = co_await window.look_up(keys, context);
+    if (!existing) co_return passed(std::move(existing));
+    Group group;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      const std::optional<Existing>& there = (*existing)[i];
+      if (!there) {
+        report(CheckMark::missing_at_destination, pairs[i].name, {});
+      } else if (there->size != pairs[i].blob.size) {
+        report(CheckMark::different, pairs[i].name,
+               fmt::format("{} bytes here, {} there", pairs[i].blob.size, there->size));
+      } else {
+        group.spawn(compare_pair(worker, pairs[i], context));
+      }
+    }
+    co_await group.join();
+    co_return context.check();
+  }
+
+  Task<void> compare_pair(Worker& worker, const Pair& pair, const Context& context) {
+    const Slots::Slot slot = co_await worker.slots.acquire();
+    if (context.stopped()) co_return;
+    Result<ObjectHead> head = co_await worker.s3->head_object(pair.key, context);
+    if (!head) {
+      report(CheckMark::error, pair.name, head.error().to_line());
+      co_return;
+    }
+    if (check_.deep) {
+      co_await compare_bytes(worker, pair, *head, context);
+      co_return;
+    }
+    std::string_view recorded;
+    for (const auto& [name, value] : head->metadata) {
+      if (name == metadata_source_etag) recorded = value;
+    }
+    if (recorded.empty()) {
+      // Not written by this program: size and time are all there is.
+      const bool later = head->last_modified >= pair.blob.last_modified;
+      if (later) ++summary_.equal_by_time;
+      report(later ? CheckMark::equal : CheckMark::different, pair.name,
+             later ? "by size and time" : "older than the blob, and no source ETag is recorded on it");
+    } else if (recorded != pair.blob.etag.view()) {
+      report(CheckMark::different, pair.name,
+             fmt::format("made from ETag {}, the blob has {}", recorded, pair.blob.etag));
+    } else {
+      if (head->crc) {
+        ++summary_.equal_by_crc;
+      } else {
+        ++summary_.equal_by_time;
+      }
+      report(CheckMark::equal, pair.name, head->crc ? "by source ETag and CRC64NVME" : "by source ETag and size");
+    }
+  }
+
+  Task<void> compare_bytes(Worker& worker, const Pair& pair, const ObjectHead& head, const Context& context) {
+    const Result<Crc64> here = co_await read_blob(*worker.azure, pair.blob, context);
+    if (!here) {
+      report(CheckMark::error, pair.name, here.error().to_line());
+      co_return;
+    }
+    const Result<Crc64> there = co_await worker.s3->read_object_crc(pair.key, head.etag, context);
+    if (!there) {
+      report(CheckMark::error, pair.name, there.error().to_line());
+    } else if (*here != *there) {
+      report(CheckMark::different, pair.name,
+             fmt::format("CRC64NVME {} here, {} there", to_s3_base64(*here), to_s3_base64(*there)));
+    } else {
+      ++summary_.equal_by_crc;
+      report(CheckMark::equal, pair.name, "by reading both");
+    }
+  }
+
+  Task<Result<Crc64>> read_blob_once(BlobClient& azure, const Blob& blob, const Context& context) {
+    const ReadOptions options{.if_match = blob.etag, .verify = options_.verify_source};
+    Result<std::unique_ptr<BlobBody>> body = co_await azure.read(blob.container, blob.name, options, context);
+    if (!body) co_return passed(std::move(body));
+    std::vector<std::byte> buffer(read_bytes);
+    for (;;) {
+      const Result<std::size_t> got = co_await (*body)->read(buffer);
+      if (!got) co_return std::unexpected<Error>(got.error());
+      if (*got == 0) co_return (*body)->crc();
+    }
+  }
+
+  Task<Result<Crc64>> read_blob(BlobClient& azure, const Blob& blob, const Context& context) {
+    co_return co_await with_retry<Crc64>({.attempts_max = options_.network.attempts_max}, context,
+                                         [&] { return read_blob_once(azure, blob, context); });
+  }
+
+  void only_there(const ObjectEntry& row) {
+    report(CheckMark::only_at_destination, row.key.str(), {});
+  }
+
+  void report(CheckMark mark, std::string name, std::string detail) {
+    switch (mark) {
+      case CheckMark::equal: ++summary_.equal; break;
+      case CheckMark::missing_at_destination: ++summary_.missing; break;
+      case CheckMark::only_at_destination: ++summary_.only_at_destination; break;
+      case CheckMark::different: ++summary_.different; break;
+      case CheckMark::error: ++summary_.errors; break;
+    }
+    on_row_({.mark = mark, .name = std::move(name), .detail = std::move(detail)});
+  }
+
+  RunOptions options_;
+  CheckOptions check_;
+  const std::function<void(const CheckRow&)>& on_row_;
+  std::stop_token stop_;
+  Filter filter_;
+  CheckSummary summary_;
+};
+
+}  // namespace
+
+CheckResult run_check(const RunOptions& options, const CheckOptions& check,
+                      const std::function<void(const CheckRow&)>& on_row, std::stop_token stop) {
+  Check run(options, check, on_row, std::move(stop));
+  return run.run();
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,89 @@
+// local_tracker.cpp: the bookkeeping of open uploads.
+#include "hosts/local/local_tracker.hpp"
+
+#include <algorithm>
+
+namespace azs3copy {
+
+Task<Result<>> LocalTracker::begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) {
+  const std::lock_guard lock(mutex_);
+  Open open{.name = upload.task.blob.name.str(), .bytes = upload.task.blob.size, .part_count = upload.part_count};
+  if (!done.empty()) open.proof = proof;
+  for (UploadedPart& part : done) {
+    open.bytes_done += part.size;
+    open.parts.emplace(part.number, std::move(part));
+  }
+  open.recombining = open.parts.size() == open.part_count;
+  open_.insert_or_assign(upload.id, std::move(open));
+  co_return Result<>{};
+}
+
+Task<Result<PartTracker::Added>> LocalTracker::add(const Upload& upload, const UploadedPart& part,
+                                                   SourceProof proof) {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(upload.id);
+  if (found == open_.end()) co_return Added{};  // given up meanwhile
+  Open& open = found->second;
+  Added added;
+  if (!open.proof || proof < *open.proof) {
+    open.proof = proof;
+    added.new_proof = proof;
+  }
+  const bool is_new = open.parts.insert_or_assign(part.number, part).second;
+  if (is_new) open.bytes_done += part.size;
+  added.whole = !open.recombining && open.parts.size() == open.part_count;
+  if (added.whole) open.recombining = true;
+  co_return added;
+}
+
+Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
+  const std::lock_guard lock(mutex_);
+  Parts parts;
+  const auto found = open_.find(upload.id);
+  if (found == open_.end()) co_return fail(ErrorKind::internal, "an upload that nobody began", upload.task.key.view());
+  for (const auto& [number, part] : found->second.parts) parts.parts.push_back(part);
+  parts.proof = found->second.proof.value_or(SourceProof::none);
+  co_return parts;
+}
+
+bool LocalTracker::give_up(const Upload& upload) {
+  const std::lock_guard lock(mutex_);
+  return open_.erase(upload.id) > 0;
+}
+
+bool LocalTracker::is_open(const Upload& upload) const {
+  const std::lock_guard lock(mutex_);
+  return open_.contains(upload.id);
+}
+
+void LocalTracker::end(const Upload& upload) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(upload.id);
+}
+
+std::vector<LargeProgress> LocalTracker::progress(std::size_t rows_max) const {
+  std::vector<LargeProgress> rows;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, open] : open_) {
+      rows.push_back({.name = open.name,
+                      .bytes_done = open.bytes_done,
+                      .bytes = open.bytes,
+                      .parts_done = static_cast<std::uint32_t>(open.parts.size()),
+                      .parts = open.part_count});
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [](const LargeProgress& a, const LargeProgress& b) {
+    return static_cast<double>(a.bytes_done) * static_cast<double>(b.bytes) >
+           static_cast<double>(b.bytes_done) * static_cast<double>(a.bytes);
+  });
+  if (rows.size() > rows_max) rows.resize(rows_max);
+  return rows;
+}
+
+std::size_t LocalTracker::open_count() const {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
+}  // namespace azs3copy

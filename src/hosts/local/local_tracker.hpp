@@ -1,0 +1,42 @@
+// local_tracker.hpp: which parts have arrived, in memory: this process sees them all.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "hosts/local/run.hpp"
+#include "stages/stage.hpp"
+
+namespace azs3copy {
+
+// Thread-safe. Grows with the parts of the uploads that are open, which are few.
+class LocalTracker final : public PartTracker {
+ public:
+  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) override;
+  Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof proof) override;
+  Task<Result<Parts>> parts(const Upload& upload) override;
+  bool give_up(const Upload& upload) override;
+  bool is_open(const Upload& upload) const override;
+  void end(const Upload& upload) override;
+
+  // The uploads that are furthest, for the progress display.
+  std::vector<LargeProgress> progress(std::size_t rows_max) const;
+  // Keys of uploads that are neither complete nor given up: to be resumed.
+  std::size_t open_count() const;
+
+ private:
+  struct Open {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::uint64_t bytes_done = 0;
+    std::uint32_t part_count = 0;
+    std::map<std::uint32_t, UploadedPart> parts;
+    std::optional<SourceProof> proof;
+    bool recombining = false;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<UploadId, Open> open_;
+};
+
+}  // namespace azs3copy

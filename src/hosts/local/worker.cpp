@@ -1,0 +1,79 @@
+// worker.cpp: clients from options.
+#include "hosts/local/worker.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+namespace azs3copy {
+
+namespace {
+
+std::string environment(const char* upper, const char* lower) {
+  for (const char* name : {upper, lower}) {
+    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+  }
+  return {};
+}
+
+// The part of `whole` that falls to `share`; the first loops take what does not divide.
+int share_of(int whole, int share, int shares) { return whole / shares + (share < whole % shares ? 1 : 0); }
+
+}  // namespace
+
+Worker::Worker(std::shared_ptr<TlsContext> tls, HttpClientOptions http_options, LimiterOptions limits, int streams)
+    : http(loop, std::move(tls), std::move(http_options)),
+      transport(http, loop, limits),
+      slots(static_cast<std::size_t>(streams)),
+      streams_max(streams) {}
+
+Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::shared_ptr<TlsContext> tls, int share,
+                                             int shares) {
+  HttpClientOptions http_options{.connect_timeout = options.network.connect_timeout,
+                                 .idle_timeout = options.network.idle_timeout};
+  Result<ProxyOptions> proxy = proxy_from_environment(environment("HTTPS_PROXY", "https_proxy"),
+                                                      environment("NO_PROXY", "no_proxy"));
+  if (!proxy) return passed(std::move(proxy));
+  http_options.proxy = std::move(*proxy);
+  const int streams = std::max(1, share_of(options.limits.transfers, share, shares));
+  const LimiterOptions limits{
+      // Listings, HEADs and completions go beside the streams.
+      .streams_max = streams + 8,
+      .streams_start = std::min(streams + 8, 16),
+      .requests_per_second_max = options.limits.requests_per_second_max / shares,
+      .bytes_per_second_max = options.limits.bandwidth_bytes_max / static_cast<std::uint64_t>(shares)};
+  auto worker = std::make_unique<Worker>(std::move(tls), std::move(http_options), limits, streams);
+
+  const RetryPolicy retry{.attempts_max = options.network.attempts_max};
+  Result<std::unique_ptr<AzureCredential>> credential =
+      azure_credential(options.azure, options.source, worker->transport, worker->loop);
+  if (!credential) return passed(std::move(credential));
+  worker->azure = std::make_unique<BlobClient>(options.source.account, std::move(*credential), worker->transport, retry);
+  worker->azure_traffic = &worker->http.counters(options.source.account.endpoint);
+  worker->azure_limit = &worker->transport.view(options.source.account.endpoint);
+
+  if (options.destination.bucket.empty()) return worker;
+  const Result<S3Endpoint> endpoint = s3_endpoint(options.destination.bucket, options.s3);
+  if (!endpoint) return std::unexpected<Error>(endpoint.error());
+  worker->s3 = std::make_unique<S3Client>(
+      options.destination.bucket, options.s3,
+      default_aws_credentials(options.aws, process_aws_environment(), worker->transport, worker->loop),
+      worker->transport, retry);
+  worker->s3_traffic = &worker->http.counters(endpoint->server);
+  worker->s3_limit = &worker->transport.view(endpoint->server);
+  return worker;
+}
+
+int loop_count(const LimitOptions& limits) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int wanted = limits.threads > 0 ? limits.threads : cores;
+  return std::clamp(wanted, 1, std::max(1, limits.transfers));
+}
+
+Result<std::shared_ptr<TlsContext>> tls_of(const RunOptions& options) {
+  return TlsContext::make(options.network.ca_bundle);
+}
+
+std::string s3_origin(const RunOptions& options) { return options.s3.endpoint_url; }
+
+}  // namespace azs3copy

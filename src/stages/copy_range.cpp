@@ -1,0 +1,130 @@
+// copy_range.cpp: the loop that moves every byte.
+#include "stages/copy_range.hpp"
+
+#include "stages/outcome.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+// Rings and small bodies are used again and again: one free list a loop.
+class Ring {
+ public:
+  explicit Ring(std::size_t size) {
+    if (!kept().empty()) {
+      buffer_ = std::move(kept().back());
+      kept().pop_back();
+    }
+    if (buffer_.size() < size) buffer_.resize(size);
+    size_ = size;
+  }
+  ~Ring() {
+    if (buffer_.size() <= whole_body_bytes_max && kept().size() < kept_max) kept().push_back(std::move(buffer_));
+  }
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+  MutableBytes bytes() { return MutableBytes(buffer_).first(size_); }
+
+ private:
+  static constexpr std::size_t kept_max = 32;
+  static std::vector<std::vector<std::byte>>& kept() {
+    thread_local std::vector<std::vector<std::byte>> rings;
+    return rings;
+  }
+  std::vector<std::byte> buffer_;
+  std::size_t size_ = 0;
+};
+
+// Reads until the buffer is full or the body at its end; the count.
+Task<Result<std::size_t>> read_whole(BlobBody& body, MutableBytes buffer) {
+  std::size_t count = 0;
+  while (count < buffer.size()) {
+    const Result<std::size_t> got = co_await body.read(buffer.subspan(count));
+    if (!got) co_return got;
+    if (*got == 0) co_return count;
+    count += *got;
+  }
+  // The end is where the last checks are made.
+  std::array<std::byte, 1> beyond{};
+  const Result<std::size_t> end = co_await body.read(beyond);
+  if (!end) co_return end;
+  if (*end != 0) co_return fail(ErrorKind::protocol, "the body is longer than its range");
+  co_return count;
+}
+
+Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put) {
+  Ring ring(ring_bytes);
+  for (;;) {
+    const Result<std::size_t> got = co_await body.read(ring.bytes());
+    if (!got) co_return failed(Error(got.error()), "read");
+    if (*got == 0) break;
+    const Result<bool> answered = co_await put.write(Bytes(ring.bytes()).first(*got));
+    if (!answered) co_return failed(Error(answered.error()), "write");
+    if (*answered) break;  // S3 refuses before it has all: its reply says why
+    stage.reporter.moved(*got);
+  }
+  const Crc64 crc = body.crc();
+  Result<PutReply> reply = co_await put.finish(crc);
+  if (!reply) co_return passed(std::move(reply));
+  co_return RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = body.proof()};
+}
+
+// S3 knows the CRC of what it stored; a difference means that something between us changed the bytes.
+Result<RangeCopied> checked(Result<RangeCopied> copied) {
+  if (copied && copied->reply.crc && *copied->reply.crc != copied->crc) {
+    auto error = fail(ErrorKind::corrupt, "S3 reports another CRC64NVME than that of the bytes sent");
+    error.error().retry = RetryVerdict::later;
+    return error;
+  }
+  return copied;
+}
+
+}  // namespace
+
+Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, const Context& context) {
+  const Blob& blob = task.blob;
+  const ReadOptions options{.if_match = blob.etag, .verify = stage.rules.verify_source};
+  Result<std::unique_ptr<BlobBody>> body = co_await stage.azure.read(blob.container, blob.name, options, context);
+  if (!body) co_return failed(std::move(body), "read");
+  if ((*body)->size() != blob.size) {
+    co_return fail(ErrorKind::protocol, "the blob's size is not the listed one though its ETag is");
+  }
+  const ObjectAttributes attributes = object_attributes(stage.rules, blob, (*body)->properties());
+  if (blob.size > whole_body_bytes_max) {
+    Result<std::unique_ptr<S3PutStream>> put =
+        co_await stage.s3.put_stream({.key = task.key}, blob.size, attributes, {}, context);
+    if (!put) co_return failed(std::move(put), "write");
+    co_return checked(co_await stream(stage, **body, **put));
+  }
+  Ring buffer(std::max<std::size_t>(blob.size, 1));
+  const Result<std::size_t> size = co_await read_whole(**body, buffer.bytes().first(blob.size));
+  if (!size) co_return failed(Error(size.error()), "read");
+  const Crc64 crc = (*body)->crc();
+  const SourceProof proof = (*body)->proof();
+  body->reset();  // its connection is free for the next blob
+  Result<PutReply> reply =
+      co_await stage.s3.put_object(task.key, Bytes(buffer.bytes()).first(*size), crc, attributes, {}, context);
+  if (!reply) co_return failed(std::move(reply), "write");
+  stage.reporter.moved(*size);
+  co_return checked(RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = proof});
+}
+
+Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, const Context& context) {
+  const Blob& blob = task.upload.task.blob;
+  const PartPlan plan{
+      .size = blob.size, .part_bytes = task.upload.part_bytes, .part_count = task.upload.part_count};
+  // Without the pin an overwrite on the Azure side would stitch two versions into one object.
+  const ReadOptions options{.range = plan.range(task.number),
+                            .if_match = blob.etag,
+                            .verify = stage.rules.verify_source};
+  Result<std::unique_ptr<BlobBody>> body = co_await stage.azure.read(blob.container, blob.name, options, context);
+  if (!body) co_return failed(std::move(body), "read");
+  const PutTarget target{
+      .key = task.upload.task.key, .upload = task.upload.id, .part_number = task.number};
+  Result<std::unique_ptr<S3PutStream>> put =
+      co_await stage.s3.put_stream(target, options.range->size, {}, {}, context);
+  if (!put) co_return failed(std::move(put), "write");
+  co_return checked(co_await stream(stage, **body, **put));
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,98 @@
+// destination_window.cpp: the walk of the S3 listing along the Azure pages.
+#include "stages/destination_window.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace azs3copy {
+
+namespace {
+
+// Below `key` and close to it: the key without its last character. ListObjectsV2 starts after what it is given.
+std::string just_below(std::string_view key) {
+  std::size_t end = key.size() - 1;
+  while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xC0) == 0x80) --end;
+  return std::string(key.substr(0, end));
+}
+
+}  // namespace
+
+void DestinationWindow::pass_front() {
+  if (unclaimed_ && !front_claimed_) unclaimed_(rows_.front());
+  front_claimed_ = false;
+  place_ = rows_.front().key.str();
+  rows_.pop_front();
+}
+
+Task<Result<>> DestinationWindow::pass_rest(const Context& context) {
+  for (;;) {
+    while (!rows_.empty()) pass_front();
+    if (started_ && at_end_) co_return Result<>{};
+    started_ = true;
+    if (Result<> more = co_await next_page(context); !more) co_return more;
+  }
+}
+
+void DestinationWindow::restart_before(std::string_view key) {
+  rows_.clear();
+  front_claimed_ = false;
+  continuation_.clear();
+  place_ = just_below(key);
+  started_ = true;
+  at_end_ = false;
+}
+
+Task<Result<>> DestinationWindow::next_page(const Context& context) {
+  const std::string& last = rows_.empty() ? place_ : rows_.back().key.str();
+  ListObjectsOptions options{.prefix = key_prefix_, .continuation = continuation_};
+  if (continuation_.empty()) options.start_after = last;
+  Result<ObjectPage> page = co_await s3_.list_objects(options, context);
+  if (!page) co_return failed(std::move(page), "list the destination");
+  std::string previous = last;
+  for (ObjectEntry& row : page->objects) {
+    if (row.key.str() <= previous) {
+      if (row.key.str() == previous && rows_.empty()) continue;
+      co_return fail(ErrorKind::protocol, "the destination's listing is not in order", row.key.view(),
+                     "Use --ignore-existing or --size-only only after its order is mended; nothing was concluded.");
+    }
+    previous = row.key.str();
+    rows_.push_back(std::move(row));
+  }
+  continuation_ = std::move(page->continuation);
+  at_end_ = continuation_.empty();
+  co_return Result<>{};
+}
+
+Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(const std::vector<const Key*>& keys,
+                                                                              const Context& context) {
+  std::vector<std::optional<Existing>> found(keys.size());
+  std::vector<std::uint32_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto below = [&keys](std::uint32_t a, std::uint32_t b) { return *keys[a] < *keys[b]; };
+  if (!std::is_sorted(order.begin(), order.end(), below)) std::sort(order.begin(), order.end(), below);
+
+  for (const std::uint32_t index : order) {
+    const std::string& key = keys[index]->str();
+    const bool behind = key <= place_;
+    // Far ahead of what is listed: start there rather than walk through keys that nobody asked for.
+    const bool far_ahead = !at_end_ && (rows_.empty() || rows_.back().key.str() < key) && index == order.front();
+    if (unclaimed_ && behind && started_) {
+      co_return fail(ErrorKind::unsupported, "the source is not listed in the order of its keys", key,
+                     "What is only at the destination can't be told then; ask one way only, with --one-way.");
+    }
+    if (!unclaimed_ && (!started_ || behind || far_ahead)) restart_before(key);
+    started_ = true;
+    for (;;) {
+      while (!rows_.empty() && rows_.front().key.str() < key) pass_front();
+      if (!rows_.empty() || at_end_) break;
+      if (Result<> more = co_await next_page(context); !more) co_return passed(std::move(more));
+    }
+    if (!rows_.empty() && rows_.front().key.str() == key) {
+      front_claimed_ = true;
+      found[index] = Existing{.size = rows_.front().size, .last_modified = rows_.front().last_modified};
+    }
+  }
+  co_return found;
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,67 @@
+// download.cpp: stage 3 of 6. Copies a batch of small blobs, each with one GET and one PUT.
+//
+//   CopyBatch --> slot --> [ GET, If-Match ] ==crc64==> [ PUT ] --> record
+//                            | 412: the blob as it is now, a few times; it may have become large
+//
+// Safe to repeat: a blob copied twice is the same object twice.
+#include "stages/copy_range.hpp"
+#include "stages/outcome.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+// Copies one blob to its end; an error here ends the run.
+Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
+  const Steady::time_point started = context.clock.now();
+  for (int replans = 0;; ++replans) {
+    Retrier retrier(stage.rules.retry, context);
+    Result<RangeCopied> copied = co_await copy_blob_once(stage, task, context);
+    while (!copied && co_await retrier.again(copied.error())) {
+      stage.reporter.log("debug", "retry", task.blob.name.str());
+      copied = co_await copy_blob_once(stage, task, context);
+    }
+    if (copied) {
+      stage.reporter.ended(
+          {.outcome = Outcome::copied,
+           .blob = task.blob,
+           .key = task.key,
+           .bytes = task.blob.size,
+           .crc = copied->crc,
+           .proof = copied->proof,
+           .s3_etag = std::move(copied->reply.etag),
+           .s3_version_id = std::move(copied->reply.version_id),
+           .attempts = retrier.attempts(),
+           .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - started)});
+      co_return Result<>{};
+    }
+    if (copied.error().kind != ErrorKind::changed) {
+      co_return end_with_error(stage, task, std::move(copied.error()));
+    }
+    Result<CopyTask> again = co_await plan_again(stage, task, replans, context);
+    if (!again) co_return end_with_error(stage, task, std::move(again.error()));
+    task = std::move(*again);
+    if (route(task.blob.size, stage.rules.part_threshold) == Route::large) {
+      co_return co_await stage.bus.publish(LargeFile{.run = stage.run, .task = std::move(task), .replans = replans + 1});
+    }
+  }
+}
+
+Task<void> copy_in_slot(CopyTask task, Stage& stage, const Context& context, Result<>& first_error) {
+  const Slots::Slot slot = co_await stage.slots.acquire();
+  if (!first_error || stage.reporter.stopping()) co_return;
+  Result<> result = co_await copy_small(std::move(task), stage, context);
+  if (!result && first_error) first_error = std::move(result);
+}
+
+}  // namespace
+
+Task<Result<>> download(CopyBatch batch, Stage& stage, const Context& context) {
+  Result<> first_error;
+  Group group;
+  for (CopyTask& task : batch.tasks) group.spawn(copy_in_slot(std::move(task), stage, context, first_error));
+  co_await group.join();
+  co_return first_error;
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,204 @@
+// find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob, and sends on what must be copied.
+//
+//   Azure page --> under the prefix? --> filters --> obstacle? --> key --> window of S3's listing --> compare
+//                                                    skipped               (destination_window.hpp)    | unchanged
+//                                                                                                      | ask: one HEAD
+//                                                                             small --> CopyBatch <----+ copy
+//                                                                             large --> LargeFile <----+
+//
+// The next Azure page is fetched while this one is decided. An error of either listing ends the run: nothing is ever
+// concluded from a listing that was cut short.
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "stages/destination_window.hpp"
+#include "stages/outcome.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+// HEADs under way at a time while a page is decided.
+constexpr std::size_t asks_max = 32;
+
+class Finder {
+ public:
+  Finder(FindBlobs work, Stage& stage, const Context& context)
+      : work_(std::move(work)),
+        stage_(stage),
+        context_(context),
+        window_(stage.s3, stage.rules.mapping.key_prefix()),
+        asking_(asks_max) {
+    batch_.run = stage.run;
+  }
+
+  Task<Result<>> run() {
+    Result<BlobPage> page = co_await list(work_.marker);
+    for (;;) {
+      if (!page) co_return failed(std::move(page), "list the source", work_.container.view());
+      if (stage_.reporter.stopping()) co_return Result<>{};
+      const std::string marker = page->next_marker;
+      if (!marker.empty() && marker == last_marker_) {
+        co_return fail(ErrorKind::protocol, "the source's listing goes round in circles", work_.container.view());
+      }
+      last_marker_ = marker;
+      // The page after this one is on its way while this one is decided.
+      Result<BlobPage> next = BlobPage{};
+      Group fetching;
+      if (!marker.empty()) fetching.spawn(list_into(marker, next));
+      Result<> decided = co_await decide_page(std::move(page->blobs));
+      co_await fetching.join();
+      if (!decided) co_return decided;
+      if (marker.empty()) co_return Result<>{};
+      page = std::move(next);
+    }
+  }
+
+ private:
+  struct Candidate {
+    CopyTask task;
+    Comparison comparison = Comparison::copy;
+  };
+
+  Task<Result<BlobPage>> list(std::string marker) {
+    const ListBlobsOptions options{.prefix = work_.prefix, .marker = std::move(marker)};
+    co_return co_await stage_.azure.list_blobs(work_.container, options, context_);
+  }
+
+  Task<void> list_into(std::string marker, Result<BlobPage>& page) { page = co_await list(std::move(marker)); }
+
+  Task<Result<>> decide_page(std::vector<Blob> blobs) {
+    std::vector<Candidate> candidates = select(std::move(blobs));
+    if (Result<> compared = co_await compare_with_destination(candidates); !compared) co_return compared;
+    for (Candidate& candidate : candidates) {
+      Result<> sent = co_await send(std::move(candidate));
+      if (!sent) co_return sent;
+    }
+    co_return co_await send_batch();
+  }
+
+  // What belongs to the job and can be copied, with its key; the rest is reported or left out.
+  std::vector<Candidate> select(std::vector<Blob> blobs) {
+    const KeyMapping& mapping = stage_.rules.mapping;
+    std::vector<Candidate> candidates;
+    candidates.reserve(blobs.size());
+    for (Blob& blob : blobs) {
+      const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
+      if (!relative || !stage_.filter.selects(blob, *relative)) continue;
+      stage_.reporter.found(blob);
+      Result<Key> key = mapping.key(work_.container, *relative);
+      if (!key) {
+        stage_.reporter.ended(record_of_error({.blob = std::move(blob)}, std::move(key.error())));
+        continue;
+      }
+      CopyTask task{.blob = std::move(blob), .key = std::move(*key)};
+      if (const auto why = obstacle(task.blob)) {
+        stage_.reporter.ended({.outcome = Outcome::skipped, .blob = task.blob, .key = task.key, .reason = *why});
+      } else if (const auto rival = claim(task)) {
+        Error error{.kind = ErrorKind::conflict,
+                    .message = fmt::format("the key {} is already that of the blob {}", task.key, *rival),
+                    .advice = "Copy one of the two on its own, to another prefix."};
+        stage_.reporter.ended(record_of_error(task, std::move(error)));
+      } else {
+        candidates.push_back({.task = std::move(task)});
+      }
+    }
+    return candidates;
+  }
+
+  // Two blobs on one key: only --flatten can do that, and a prefix that is both a blob and a folder. The name of the
+  // first is kept there; nowhere else does memory grow with the number of blobs.
+  std::optional<std::string> claim(const CopyTask& task) {
+    const KeyMapping& mapping = stage_.rules.mapping;
+    const bool is_prefix_itself = !mapping.source_prefix.empty() && task.blob.name.view() == mapping.source_prefix;
+    if (!mapping.flatten && !mapping.rivals_source_blob(task.blob.name) && !is_prefix_itself) return std::nullopt;
+    const auto [place, is_new] = claimed_.emplace(task.key.str(), task.blob.name.str());
+    if (is_new) return std::nullopt;
+    return place->second;
+  }
+
+  Task<Result<>> compare_with_destination(std::vector<Candidate>& candidates) {
+    std::vector<const Key*> keys;
+    keys.reserve(candidates.size());
+    for (const Candidate& candidate : candidates) keys.push_back(&candidate.task.key);
+    Result<std::vector<std::optional<Existing>>> existing = co_await window_.look_up(keys, context_);
+    if (!existing) co_return passed(std::move(existing));
+    Group asks;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      candidates[i].comparison = compare(candidates[i].task.blob, (*existing)[i], stage_.rules.compare);
+      if (candidates[i].comparison == Comparison::ask) asks.spawn(ask(candidates[i]));
+    }
+    co_await asks.join();
+    co_return ask_error_;
+  }
+
+  // One HEAD tells which source version the object was made from.
+  Task<void> ask(Candidate& candidate) {
+    const Slots::Slot slot = co_await asking_.acquire();
+    if (!ask_error_) co_return;
+    Result<ObjectHead> head = co_await stage_.s3.head_object(candidate.task.key, context_);
+    if (!head && head.error().kind == ErrorKind::not_found) {
+      candidate.comparison = Comparison::copy;  // deleted since it was listed
+      co_return;
+    }
+    if (!head) {
+      ask_error_ = failed(std::move(head), "compare", candidate.task.key.view());
+      co_return;
+    }
+    std::string_view recorded;
+    for (const auto& [name, value] : head->metadata) {
+      if (name == metadata_source_etag) recorded = value;
+    }
+    candidate.comparison = compare_recorded(candidate.task.blob, head->size, recorded);
+  }
+
+  Task<Result<>> send(Candidate candidate) {
+    CopyTask& task = candidate.task;
+    if (candidate.comparison == Comparison::unchanged) {
+      stage_.reporter.ended(
+          {.outcome = Outcome::unchanged, .blob = std::move(task.blob), .key = std::move(task.key), .attempts = 0});
+      co_return Result<>{};
+    }
+    stage_.reporter.planned(task.blob.size);
+    if (stage_.rules.dry_run) {
+      stage_.reporter.would_copy(task);
+      co_return Result<>{};
+    }
+    if (route(task.blob.size, stage_.rules.part_threshold) == Route::large) {
+      co_return co_await stage_.bus.publish(LargeFile{.run = stage_.run, .task = std::move(task)});
+    }
+    batch_bytes_ += task.blob.size;
+    batch_.tasks.push_back(std::move(task));
+    if (batch_.tasks.size() >= batch_blobs_max || batch_bytes_ >= batch_bytes_max) co_return co_await send_batch();
+    co_return Result<>{};
+  }
+
+  Task<Result<>> send_batch() {
+    batch_bytes_ = 0;
+    if (batch_.tasks.empty()) co_return Result<>{};
+    CopyBatch batch{.run = stage_.run};
+    batch.tasks.swap(batch_.tasks);
+    co_return co_await stage_.bus.publish(std::move(batch));
+  }
+
+  FindBlobs work_;
+  Stage& stage_;
+  const Context& context_;
+  DestinationWindow window_;
+  Slots asking_;
+  Result<> ask_error_;
+  CopyBatch batch_;
+  std::uint64_t batch_bytes_ = 0;
+  std::string last_marker_;
+  std::unordered_map<std::string, std::string> claimed_;  // key -> blob
+};
+
+}  // namespace
+
+Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context) {
+  Finder finder(std::move(work), stage, context);
+  co_return co_await finder.run();
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,151 @@
+// largefile_initialize.cpp: stage 4 of 6. Opens the multipart upload of a large blob, or takes up the one that an earlier
+// run left, and sends out the parts that are missing.
+//
+//   LargeFile --> HEAD blob --> manifest? --- ours, same ETag and parts --> ListParts --> PartTask x missing
+//                                   \-- none --> intent --> CreateMultipartUpload --> manifest --> PartTask x N
+//
+// The intent is on disk before the upload exists, so that a process killed between the two leaves a trace to find the
+// upload by. Safe to repeat: the manifest names the open upload.
+#include <algorithm>
+
+#include "stages/outcome.hpp"
+#include "stages/upload_end.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+struct Opened {
+  Upload upload;
+  std::vector<UploadedPart> done;
+  SourceProof proof = SourceProof::none;
+};
+
+Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload, const Context& context) {
+  std::vector<UploadedPart> parts;
+  std::uint32_t marker = 0;
+  for (;;) {
+    Result<PartPage> page = co_await stage.s3.list_parts(upload.task.key, upload.id, marker, context);
+    if (!page) co_return passed(std::move(page));
+    parts.insert(parts.end(), page->parts.begin(), page->parts.end());
+    if (page->next_part_number_marker == 0) co_return parts;
+    if (page->next_part_number_marker <= marker) {
+      co_return fail(ErrorKind::protocol, "ListParts goes round in circles", upload.task.key.view());
+    }
+    marker = page->next_part_number_marker;
+  }
+}
+
+// Parts of the right size, in order of number, each once; a server without part checksums has proved nothing.
+std::vector<UploadedPart> usable_parts(const PartPlan& plan, std::vector<UploadedPart> parts) {
+  std::erase_if(parts, [&plan](const UploadedPart& part) {
+    return part.number == 0 || part.number > plan.part_count || !part.crc ||
+           part.size != plan.range(part.number).size;
+  });
+  std::sort(parts.begin(), parts.end(),
+            [](const UploadedPart& a, const UploadedPart& b) { return a.number < b.number; });
+  return parts;
+}
+
+// The upload that an earlier run left, where it can be gone on with; what cannot is aborted.
+Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, const PartPlan& plan,
+                                            const Context& context) {
+  Result<std::optional<UploadManifest>> manifest =
+      co_await stage.ledger.find_manifest(stage.s3.bucket(), task.key, context);
+  if (!manifest) co_return passed(std::move(manifest));
+  if (!*manifest) co_return std::optional<Opened>{};
+  const UploadManifest& found = **manifest;
+  const bool same = !found.upload.id.empty() && found.upload.task.blob.etag == task.blob.etag && found.upload.task.blob.size == plan.size &&
+                    found.upload.part_bytes == plan.part_bytes && found.source_account == stage.azure.account().name.str() &&
+                    found.upload.task.blob.container == task.blob.container &&
+                    found.upload.task.blob.name == task.blob.name;
+  if (!same) {
+    Result<> aborted = co_await abort_recorded_upload(stage.s3, found, context);
+    if (!aborted) co_return passed(std::move(aborted));
+    co_return std::optional<Opened>{};
+  }
+  Result<std::vector<UploadedPart>> parts = co_await list_all_parts(stage, found.upload, context);
+  if (!parts && parts.error().kind == ErrorKind::not_found) co_return std::optional<Opened>{};  // expired or aborted
+  if (!parts) co_return passed(std::move(parts));
+  Opened opened{.upload = found.upload, .done = usable_parts(plan, std::move(*parts)), .proof = found.proof};
+  opened.upload.task = task;
+  stage.reporter.log("info", "upload_resumed", task.blob.name.str());
+  co_return opened;
+}
+
+Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan& plan,
+                              const BlobProperties& properties, const Context& context) {
+  UploadManifest manifest{.run = stage.run,
+                          .endpoint = stage.s3_origin,
+                          .bucket = stage.s3.bucket(),
+                          .source_account = stage.azure.account().name.str(),
+                          .upload = {.task = task, .part_bytes = plan.part_bytes, .part_count = plan.part_count},
+                          .created = context.clock.utc(),
+                          .proof = SourceProof::none};  // until a part has shown what the source proves
+  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved) co_return passed(std::move(saved));
+  Result<UploadId> id = co_await stage.s3.create_upload(
+      task.key, object_attributes(stage.rules, task.blob, properties), context);
+  if (!id) {
+    // Refused by S3: nothing was opened. After a broken connection the intent stays, to look for what may be there.
+    if (id.error().http_status != 0) (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
+    co_return passed(std::move(id));
+  }
+  manifest.upload.id = std::move(*id);
+  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved) co_return passed(std::move(saved));
+  co_return Opened{.upload = manifest.upload};
+}
+
+// Sends out what is missing; the parts that stand already count as moved.
+Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, const Context& context) {
+  opened.upload.replans = replans;
+  const Upload& upload = opened.upload;
+  std::vector<bool> done(upload.part_count + 1, false);
+  for (const UploadedPart& part : opened.done) {
+    done[part.number] = true;
+    stage.reporter.moved(part.size);
+  }
+  const bool whole = opened.done.size() == upload.part_count;
+  if (Result<> begun = co_await stage.tracker.begin(upload, std::move(opened.done), opened.proof); !begun) {
+    co_return begun;
+  }
+  if (whole) co_return co_await stage.bus.publish(Recombine{.run = stage.run, .upload = upload});
+  for (std::uint32_t number = 1; number <= upload.part_count; ++number) {
+    if (done[number]) continue;
+    if (Result<> go = context.check(); !go) co_return go;
+    if (!stage.tracker.is_open(upload) || stage.reporter.stopping()) co_return Result<>{};
+    Result<> sent = co_await stage.bus.publish(PartTask{.run = stage.run, .upload = upload, .number = number});
+    if (!sent) co_return sent;
+  }
+  co_return Result<>{};
+}
+
+}  // namespace
+
+Task<Result<>> largefile_initialize(LargeFile file, Stage& stage, const Context& context) {
+  CopyTask task = std::move(file.task);
+  Result<BlobProperties> properties =
+      co_await stage.azure.properties(task.blob.container, task.blob.name, context);
+  if (!properties) co_return end_with_error(stage, task, std::move(properties.error()));
+  // The blob as it is now; what was listed may be old.
+  task.blob = properties->blob;
+  if (const auto why = obstacle(task.blob)) {
+    stage.reporter.ended({.outcome = Outcome::skipped, .blob = task.blob, .key = task.key, .reason = *why});
+    co_return Result<>{};
+  }
+  if (route(task.blob.size, stage.rules.part_threshold) == Route::small) {
+    CopyBatch batch{.run = stage.run};
+    batch.tasks.push_back(std::move(task));
+    co_return co_await stage.bus.publish(std::move(batch));
+  }
+  const Result<PartPlan> plan = plan_parts(task.blob.size, stage.rules.part_bytes);
+  if (!plan) co_return end_with_error(stage, task, plan.error());
+
+  Result<std::optional<Opened>> old = co_await take_up(stage, task, *plan, context);
+  if (!old) co_return end_with_error(stage, task, std::move(old.error()));
+  if (*old) co_return co_await send_parts(stage, std::move(**old), file.replans, context);
+  Result<Opened> opened = co_await open_new(stage, task, *plan, *properties, context);
+  if (!opened) co_return end_with_error(stage, task, std::move(opened.error()));
+  co_return co_await send_parts(stage, std::move(*opened), file.replans, context);
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,69 @@
+// outcome.cpp: attributes of objects, and the ends of blobs that were not copied.
+#include "stages/outcome.hpp"
+
+#include "codec/time.hpp"
+
+namespace azs3copy {
+
+ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob, const BlobProperties& properties) {
+  ObjectAttributes attributes{.headers = properties.headers,
+                              .metadata = properties.metadata,
+                              .storage_class = rules.storage_class,
+                              .sse = rules.sse,
+                              .sse_kms_key_id = rules.sse_kms_key_id,
+                              .bucket_key = rules.bucket_key && rules.sse.starts_with("aws:kms")};
+  attributes.metadata.emplace_back(metadata_source_etag, blob.etag.str());
+  attributes.metadata.emplace_back(metadata_source_mtime, to_iso8601(blob.last_modified));
+  return attributes;
+}
+
+bool ends_the_run(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::credentials:
+    case ErrorKind::cancelled:
+    case ErrorKind::internal: return true;
+    case ErrorKind::not_found:
+      return error.service_code == "NoSuchBucket" || error.service_code == "ContainerNotFound" ||
+             error.service_code == "ContainerBeingDeleted" || error.http_status == 0;  // no such host
+    default: return false;
+  }
+}
+
+ObjectRecord record_of_error(const CopyTask& task, Error error) {
+  ObjectRecord record{.outcome = Outcome::failed, .blob = task.blob, .key = task.key};
+  if (error.kind == ErrorKind::archived) {
+    record.outcome = Outcome::skipped;
+    record.reason = "archived: rehydrate first";
+    return record;
+  }
+  if (error.kind == ErrorKind::not_found) {
+    error.message = "vanished: deleted after it was listed";
+    error.advice = "Run the same command again if it should be there.";
+  }
+  record.attempts = error.attempts;
+  record.duration = error.elapsed;
+  record.error = std::move(error);
+  return record;
+}
+
+Result<> end_with_error(Stage& stage, const CopyTask& task, Error error) {
+  if (ends_the_run(error)) return std::unexpected<Error>(std::move(error));
+  stage.reporter.ended(record_of_error(task, std::move(error)));
+  return {};
+}
+
+Task<Result<CopyTask>> plan_again(Stage& stage, CopyTask task, int replans, const Context& context) {
+  if (replans >= replans_max) {
+    auto error = fail(ErrorKind::changed, "changed during copy, again and again", task.blob.name.view(),
+                      "Copy it when its writer is done.");
+    error.error().attempts = replans + 1;
+    co_return error;
+  }
+  Result<BlobProperties> now = co_await stage.azure.properties(task.blob.container, task.blob.name, context);
+  if (!now) co_return passed(std::move(now));
+  task.blob = std::move(now->blob);
+  stage.reporter.log("info", "blob_changed", task.blob.name.str());
+  co_return task;
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,75 @@
+// upload_end.cpp: abort, keep for the next run, or plan again.
+#include "stages/upload_end.hpp"
+
+#include "stages/outcome.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+// Clocks of this machine and of S3 may differ by this much when an intent is matched with an upload.
+constexpr std::chrono::minutes clock_margin{15};
+
+// An intent without an id: the upload may or may not exist. What was begun on this key since then is ours.
+Task<Result<>> abort_unnamed(S3Client& s3, const UploadManifest& intent, const Context& context) {
+  const Key& key = intent.upload.task.key;
+  std::string key_marker;
+  std::string id_marker;
+  for (;;) {
+    Result<UploadPage> page = co_await s3.list_uploads(key.str(), key_marker, id_marker, context);
+    if (!page) co_return passed(std::move(page));
+    for (const OpenUpload& open : page->uploads) {
+      if (open.key != key || open.initiated < intent.created - clock_margin) continue;
+      if (Result<> aborted = co_await s3.abort_upload(key, open.id, context); !aborted) co_return aborted;
+    }
+    if (page->next_key_marker.empty()) co_return Result<>{};
+    key_marker = page->next_key_marker;
+    id_marker = page->next_upload_id_marker;
+  }
+}
+
+// The next run may do better with what has arrived.
+bool is_temporary(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::throttled:
+    case ErrorKind::unavailable:
+    case ErrorKind::timed_out:
+    case ErrorKind::connection:
+    case ErrorKind::cancelled:
+    case ErrorKind::credentials:
+    case ErrorKind::permission:
+    case ErrorKind::internal: return true;
+    default: return false;
+  }
+}
+
+Task<Result<>> remove_upload(Stage& stage, const Upload& upload, const Context& context) {
+  // Parts still in flight may land after an abort; those of this process see that the upload is closed and stop, and
+  // S3 drops what comes late. The manifest stays until the abort was heard.
+  Result<> aborted = co_await stage.s3.abort_upload(upload.task.key, upload.id, context);
+  if (!aborted) co_return aborted;
+  co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
+}
+
+}  // namespace
+
+Task<Result<>> abort_recorded_upload(S3Client& s3, const UploadManifest& manifest, const Context& context) {
+  if (manifest.upload.id.empty()) co_return co_await abort_unnamed(s3, manifest, context);
+  co_return co_await s3.abort_upload(manifest.upload.task.key, manifest.upload.id, context);
+}
+
+Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
+  if (!stage.tracker.give_up(upload)) co_return Result<>{};
+  if (!is_temporary(error.kind)) {
+    const Result<> removed = co_await remove_upload(stage, upload, context);
+    if (!removed) stage.reporter.log("info", "abort_failed", removed.error().to_line());
+  }
+  if (error.kind == ErrorKind::changed) {
+    Result<CopyTask> again = co_await plan_again(stage, upload.task, upload.replans, context);
+    if (!again) co_return end_with_error(stage, upload.task, std::move(again.error()));
+    co_return co_await stage.bus.publish(LargeFile{.run = stage.run, .task = std::move(*again), .replans = upload.replans + 1});
+  }
+  co_return end_with_error(stage, upload.task, std::move(error));
+}
+
+}  // namespace azs3copy

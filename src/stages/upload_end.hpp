@@ -1,0 +1,16 @@
+// upload_end.hpp: the ends of an upload that did not become an object.
+#pragma once
+
+#include "stages/stage.hpp"
+
+namespace azs3copy {
+
+// Ends the upload for its first failure; later ones of the same upload change nothing. A blob that changed is planned
+// again. After a temporary failure the upload and its manifest stay, to be gone on with by the next run; after any other
+// both are removed.
+Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context);
+
+// Aborts what a manifest of an earlier run names; success also where it is gone already. The manifest stays.
+Task<Result<>> abort_recorded_upload(S3Client& s3, const UploadManifest& manifest, const Context& context);
+
+}  // namespace azs3copy
