@@ -7,18 +7,31 @@ namespace azs3copy {
 
 std::string_view to_string(BlobType type) {
   switch (type) {
-    case BlobType::block: return "block";
-    case BlobType::append: return "append";
-    case BlobType::page: return "page";
+    case BlobType::block:
+      return "block";
+    case BlobType::append:
+      return "append";
+    case BlobType::page:
+      return "page";
   }
   return "unknown";
 }
 
+std::optional<BlobType> blob_type_from(std::string_view text) {
+  for (const BlobType type : {BlobType::block, BlobType::append, BlobType::page}) {
+    if (to_string(type) == text) return type;
+  }
+  return std::nullopt;
+}
+
 std::string_view to_string(SourceProof proof) {
   switch (proof) {
-    case SourceProof::none: return "none";
-    case SourceProof::content_md5: return "content_md5";
-    case SourceProof::crc64: return "crc64";
+    case SourceProof::none:
+      return "none";
+    case SourceProof::content_md5:
+      return "content_md5";
+    case SourceProof::crc64:
+      return "crc64";
   }
   return "unknown";
 }
@@ -30,6 +43,8 @@ std::optional<SourceProof> source_proof_from(std::string_view text) {
   return std::nullopt;
 }
 
-SourceProof weaker(SourceProof a, SourceProof b) { return std::min(a, b); }
+SourceProof weaker(SourceProof a, SourceProof b) {
+  return std::min(a, b);
+}
 
 }  // namespace azs3copy

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec/crc64.hpp"
@@ -15,6 +16,7 @@ namespace azs3copy {
 
 enum class BlobType : std::uint8_t { block, append, page };
 std::string_view to_string(BlobType type);
+std::optional<BlobType> blob_type_from(std::string_view text);
 
 // One row of a listing: all that planning needs, and the pin for every later read.
 struct Blob {
