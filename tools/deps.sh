@@ -271,12 +271,12 @@ step_openssl_arm64() { # the same, cross-built for arm64
   locked openssl-aarch64 make_openssl aarch64
 }
 
-# The test libraries of arm64, unpacked into a folder of their own instead of a foreign architecture in the
+# Libraries that are not header-only, for arm64: unpacked into a folder of their own instead of a foreign architecture in the
 # system.
-fetch_tests_arm64() {
+fetch_libraries_arm64() {
   local arm64=(-o APT::Architecture=arm64 -o APT::Architectures=arm64) package
   private_apt apt-get "${arm64[@]}" update
-  for package in libgtest-dev libgmock-dev librapidcheck-dev; do
+  for package in libpugixml-dev libgtest-dev libgmock-dev librapidcheck-dev; do
     (cd "$work" && private_apt apt-get "${arm64[@]}" download "$package")
   done
   for package in "$work"/*.deb; do
@@ -284,18 +284,19 @@ fetch_tests_arm64() {
   done
 }
 
-make_tests_arm64() {
-  local folder="$cache/tests-aarch64-$codename"
-  [ ! -e "$folder" ] || return 0
+make_libraries_arm64() {
+  local name="libraries-aarch64-$codename"
+  [ ! -e "$cache/$name" ] || return 0
   fresh_work
-  say "downloading the test libraries of arm64"
+  say "downloading the libraries of arm64"
   private_sources deb "$codename"
-  logged tests-arm64 fetch_tests_arm64
-  mv "$work/out" "$folder"
+  logged libraries-arm64 fetch_libraries_arm64
+  mv "$work/out" "$cache/$name"
+  ln -sfn "$name" "$cache/libraries-aarch64"
 }
 
-step_tests_arm64() { # GoogleTest and rapidcheck for arm64
-  locked tests-aarch64 make_tests_arm64
+step_libraries_arm64() { # pugixml, GoogleTest and rapidcheck for arm64
+  locked libraries-aarch64 make_libraries_arm64
 }
 
 # --------------------------------------------------------------------------------------- Python, Node and Go
@@ -430,7 +431,7 @@ step_ci() { # group: what .ci/run needs
   step_test
   step_apt_lint
   step_openssl_arm64
-  step_tests_arm64
+  step_libraries_arm64
 }
 
 step_bench() { # group: what bench/run.sh needs
@@ -462,7 +463,7 @@ paths() {
   echo "MOTO_SERVER=$(venv_folder)/bin/moto_server"
   echo "VERSITYGW=$cache/versitygw-$(pinned versitygw 2)/versitygw"
   echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
-  echo "TESTS_ARM64=$cache/tests-aarch64-$codename"
+  echo "LIBRARIES_ARM64=$cache/libraries-aarch64/usr"
   echo "RCLONE=$cache/rclone-$(pinned rclone 2)/rclone"
 }
 

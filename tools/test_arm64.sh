@@ -3,14 +3,14 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-libraries="$(tools/deps.sh --paths | sed -n 's/^TESTS_ARM64=//p')/usr/lib/aarch64-linux-gnu"
+libraries="$(tools/deps.sh --paths | sed -n 's/^LIBRARIES_ARM64=//p')"
 # Debian calls it qemu-aarch64-static, and qemu-aarch64 where only the static one is left.
 qemu="$(command -v qemu-aarch64-static || command -v qemu-aarch64)"
 # The test programs are not static: their loader and libraries are those of the cross-compiler.
 export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 
-cmake --preset arm64 -DAZS3COPY_TESTS=ON -DGTest_DIR="$libraries/cmake/GTest" \
-  -DRAPIDCHECK="$libraries/librapidcheck.a" -DCMAKE_CROSSCOMPILING_EMULATOR="$qemu" >/dev/null
+cmake --preset arm64 -DAZS3COPY_TESTS=ON -DCMAKE_PREFIX_PATH="$libraries" \
+  -DCMAKE_CROSSCOMPILING_EMULATOR="$qemu" >/dev/null
 cmake --build --preset arm64 --target azs3copy core_test codec_test
 "$qemu" build/arm64/src/hosts/azs3copy --version
 for test in core_test codec_test; do
