@@ -12,13 +12,6 @@ endif()
 find_package(OpenSSL 3.5 REQUIRED)
 find_package(Threads REQUIRED)
 
-# Debian's pugixml is a library, not headers only. tools/deps.sh unpacks arm64's into a folder of the cache.
-file(GLOB arm64_libraries "${azs3copy_cache}/*-aarch64-*/usr/lib/aarch64-linux-gnu")
-if(CMAKE_SYSTEM_PROCESSOR STREQUAL aarch64)
-  list(APPEND CMAKE_LIBRARY_PATH ${arm64_libraries})
-endif()
-find_library(PUGIXML NAMES libpugixml.a pugixml REQUIRED)
-
 # Header-only: Boost (Asio, Beast, JSON, URL), fmt, CLI11, toml++, date.
 find_path(BOOST_INCLUDE boost/asio.hpp REQUIRED)
 find_path(FMT_INCLUDE fmt/format.h REQUIRED)

@@ -101,6 +101,7 @@ constexpr std::uint64_t barrett_quotient() {
   return quotient;
 }
 constexpr std::uint64_t barrett_mu = barrett_quotient();
+constexpr std::uint64_t x_to_the_127 = x_to_the(127);
 constexpr std::uint64_t polynomial_shifted = (polynomial << 1) | 1;  // with x^64, without x^0
 
 // Sixteen bytes from offset r move a block's first r bytes to its end, sixteen from 16 + r its last 16 - r to
@@ -201,7 +202,7 @@ AZS3COPY_CLMUL_INLINE Block fold(Block block, Block constants, Block next) {
 // block * x^64 mod P: the register after these 16 bytes.
 AZS3COPY_CLMUL_INLINE std::uint64_t reduce(Block block) {
   // 128 bits followed by 64 zeros, to 128 bits: low * x^128 mod P, plus high * x^64.
-  const Block folded = add(multiply_low(block, pair(x_to_the(127), 0)), pair(high_half(block), 0));
+  const Block folded = add(multiply_low(block, pair(x_to_the_127, 0)), pair(high_half(block), 0));
   const std::uint64_t quotient = low_half(multiply_low(folded, pair(barrett_mu, 0)));
   const Block product = multiply_low(pair(quotient, 0), pair(polynomial_shifted, 0));
   return high_half(folded) ^ quotient ^ high_half(product);

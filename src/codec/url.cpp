@@ -81,24 +81,20 @@ std::optional<char> escape_at(std::string_view text, std::size_t at) {
   return static_cast<char>(high << 4 | low);
 }
 
-// The offset of the first bad escape, or npos.
+// The offset of the first bad escape, or npos; bad escapes are copied.
 std::size_t decode_to(std::string& out, std::string_view text, bool plus_is_space) {
   std::size_t first_bad = std::string_view::npos;
-  out.reserve(out.size() + text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (const auto byte = escape_at(text, i)) {
-        c = *byte;
-        i += 2;
-      } else {
-        first_bad = std::min(first_bad, i);
-      }
-    } else if (c == '+' && plus_is_space) {
-      c = ' ';
-    }
-    out += c;
+  const std::string_view stops = plus_is_space ? "%+" : "%";
+  std::size_t copied = 0;
+  for (std::size_t i = text.find_first_of(stops); i != std::string_view::npos;
+       i = text.find_first_of(stops, i)) {
+    out.append(text, copied, i - copied);
+    const auto byte = text[i] == '%' ? escape_at(text, i) : std::optional(' ');
+    if (!byte) first_bad = std::min(first_bad, i);
+    out += byte.value_or('%');
+    copied = i += byte && text[i] == '%' ? 3 : 1;
   }
+  out.append(text, copied);
   return first_bad;
 }
 

@@ -1,6 +1,8 @@
-// xml.hpp: the XML that Azure and S3 answer with, over pugixml. No DTD, no entity but the five of XML.
+// xml.hpp: the XML that Azure and S3 answer with. No DTD, no entity but the five of XML; an element holds
+// text or elements, not both. Names are compared without their namespace prefix.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,12 +12,13 @@
 namespace azs3copy {
 
 class XmlDocument;
+struct XmlTree;
 
 // A light view of one element, valid while its document lives. An absent node answers "" and has no children.
 class XmlNode {
  public:
   XmlNode() = default;
-  explicit operator bool() const { return node_ != nullptr; }
+  explicit operator bool() const { return tree_ != nullptr; }
   std::string_view name() const;
   std::string_view text() const;  // of the element itself
   std::string_view attribute(std::string_view name) const;
@@ -26,8 +29,11 @@ class XmlNode {
 
  private:
   friend class XmlDocument;
-  explicit XmlNode(void* node) : node_(node) {}
-  void* node_ = nullptr;  // pugi::xml_node_struct
+  XmlNode(const XmlTree* tree, std::uint32_t index) : tree_(tree), index_(index) {}
+  XmlNode at(std::uint32_t index) const;
+
+  const XmlTree* tree_ = nullptr;
+  std::uint32_t index_ = 0;
 };
 
 class XmlDocument {
@@ -40,9 +46,8 @@ class XmlDocument {
   XmlNode root() const;  // the document element
 
  private:
-  struct State;
-  explicit XmlDocument(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit XmlDocument(std::unique_ptr<XmlTree> tree);
+  std::unique_ptr<XmlTree> tree_;
 };
 
 // Text with & < > " ' and characters that XML 1.0 refuses escaped (the latter as numeric references).

@@ -70,21 +70,39 @@ TEST(Xml, TextIsKeptToTheByte) {
   EXPECT_EQ(root_text("<a>  b\tc </a>"), "  b\tc ");
   EXPECT_EQ(root_text("<a>&lt;&gt;&amp;&quot;&apos;&#10;&#xE9;</a>"), "<>&\"'\n\xC3\xA9");
   EXPECT_EQ(root_text("<a><![CDATA[<b>&amp;]]></a>"), "<b>&amp;");
-  EXPECT_EQ(root_text("<a>&custom;</a>"), "&custom;");
+  EXPECT_EQ(root_text("<a>one\r\ntwo\rthree&#13;</a>"), "one\ntwo\nthree\r");
+  EXPECT_EQ(root_text("<a>&#x10FFFF;&#8364;</a>"), "\xF4\x8F\xBF\xBF\xE2\x82\xAC");
   EXPECT_EQ(root_text("<a>\xF0\x9F\x98\x80</a>"), "\xF0\x9F\x98\x80");
 }
 
 TEST(Xml, TextInPiecesIsJoined) {
-  EXPECT_EQ(root_text("<a>one<!-- x -->two<![CDATA[three]]><b>no</b>four</a>"), "onetwothreefour");
-  const auto document = XmlDocument::parse("<a><b/>x<c/></a>");
-  ASSERT_TRUE(document);
-  EXPECT_EQ(document->root().text(), "x");
-  EXPECT_EQ(document->root().text(), "x");
+  EXPECT_EQ(root_text("<a>one<!-- x -->two&amp;<![CDATA[<three>]]><?pi?>four</a>"), "onetwo&<three>four");
+  EXPECT_EQ(root_text("<a><![CDATA[]]>x</a>"), "x");
+}
+
+TEST(Xml, WhiteSpaceAroundElementsIsNothingAndTextIsRefused) {
+  const auto document = XmlDocument::parse("<a>\n  <b/>\r\n\t<c> </c>\n</a>");
+  ASSERT_TRUE(document) << document.error().message;
+  EXPECT_EQ(document->root().text(), "");
   EXPECT_EQ(document->root().first_child().next_sibling().name(), "c");
+  EXPECT_EQ(document->root().child_text("c"), " ");
+  for (const char* text : {"<a>x<b/></a>", "<a><b/>x</a>", "<a><b/><![CDATA[x]]></a>", "<a>&#32;x<b/></a>"}) {
+    EXPECT_FALSE(XmlDocument::parse(text)) << text;
+  }
+}
+
+TEST(Xml, Attributes) {
+  const auto document = XmlDocument::parse("<a b='1\n2' c = \"&lt;'&#10;\"\td=''><e f=\"g\"/></a>");
+  ASSERT_TRUE(document) << document.error().message;
+  EXPECT_EQ(document->root().attribute("b"), "1 2");
+  EXPECT_EQ(document->root().attribute("c"), "<'\n");
+  EXPECT_EQ(document->root().attribute("d"), "");
+  EXPECT_EQ(document->root().attribute("f"), "");
+  EXPECT_EQ(document->root().child("e").attribute("f"), "g");
 }
 
 TEST(Xml, ATruncatedDocumentIsAnErrorWhereverItIsCut) {
-  const std::string whole = "<?xml version=\"1.0\"?><L a=\"1\"><!--c--><K>x&amp;y</K><![CDATA[z]]><E/></L>";
+  const std::string whole = "<?xml version=\"1.0\"?><L a=\"1\"><!--c--><K>x&amp;y<![CDATA[z]]></K><E/></L>";
   ASSERT_TRUE(XmlDocument::parse(whole));
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const auto document = XmlDocument::parse(whole.substr(0, size));
@@ -95,31 +113,71 @@ TEST(Xml, ATruncatedDocumentIsAnErrorWhereverItIsCut) {
 
 TEST(Xml, RefusesWhatIsNotOneDocument) {
   const std::string zero("<a>x\0y</a>", 10);
-  for (const std::string& text :
-       {std::string(), std::string(" \r\n"), std::string("\xEF\xBB\xBF"), std::string("plain"),
-        std::string("x<a/>"), std::string("<a/>x"), std::string("<a/><b/>"), std::string("<a></b>"),
-        std::string("<a><b></a></b>"), std::string("<a b=1/>"), std::string("<a b=\"1/>"),
-        std::string("<!-- only -->"), std::string("<?xml?>"), std::string("{\"json\": 1}"), zero}) {
+  for (const std::string& text : {std::string(),
+                                  std::string(" \r\n"),
+                                  std::string("\xEF\xBB\xBF"),
+                                  std::string("plain"),
+                                  std::string("x<a/>"),
+                                  std::string("<a/>x"),
+                                  std::string("<a/><b/>"),
+                                  std::string("<a></b>"),
+                                  std::string("<a><b></a></b>"),
+                                  std::string("<a b=1/>"),
+                                  std::string("<a b=\"1/>"),
+                                  std::string("<!-- only -->"),
+                                  std::string("<?xml?>"),
+                                  std::string("{\"json\": 1}"),
+                                  zero,
+                                  std::string("<>"),
+                                  std::string("< a/>"),
+                                  std::string("<a b=\"1\"c=\"2\"/>"),
+                                  std::string("<a b/>"),
+                                  std::string("<a b=\"<\"/>"),
+                                  std::string("<a/ >"),
+                                  std::string("<a></a b>"),
+                                  std::string("<a></ab>"),
+                                  std::string("</a>"),
+                                  std::string("<a></a></a>"),
+                                  std::string("<![CDATA[x]]>"),
+                                  std::string("<a><!x></a>")}) {
     EXPECT_FALSE(XmlDocument::parse(text)) << text;
   }
 }
 
-TEST(Xml, RefusesDocumentTypesAndZeroCharacters) {
+TEST(Xml, RefusesDocumentTypesAndReferencesToNoCharacter) {
   for (const char* text :
        {"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>",
-        "<a>x&#0;y</a>", "<a>x&#x0;y</a>", "<a>x&#00;y</a>", "<a>x&#x000;y</a>", "<a b=\"&#0;\"/>"}) {
+        "<a>&b;</a>", "<a>a & b</a>", "<a>&amp</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#xD800;</a>",
+        "<a>&#x110000;</a>", "<a>&#-1;</a>", "<a>&#99999999999;</a>", "<a>&#X20;</a>", "<a>x&#0;y</a>",
+        "<a>x&#x0;y</a>", "<a>x&#00;y</a>", "<a>x&#x000;y</a>", "<a b=\"&#0;\"/>"}) {
     EXPECT_FALSE(XmlDocument::parse(text)) << text;
   }
   EXPECT_EQ(root_text("<a>&#010;&#x020;</a>"), "\n ");
 }
 
-TEST(Xml, DepthDoesNotExhaustTheStack) {
-  constexpr std::size_t depth = 200'000;
-  std::string text;
-  for (std::size_t i = 0; i < depth; ++i) text += "<a>";
-  text += "<x:b xmlns:x='y'/>";
-  for (std::size_t i = 0; i < depth; ++i) text += "</a>";
-  EXPECT_TRUE(XmlDocument::parse(text));
+TEST(Xml, DepthIsLimited) {
+  const auto nested = [](std::size_t depth) {
+    std::string text;
+    for (std::size_t i = 0; i < depth; ++i) text += "<a>";
+    for (std::size_t i = 0; i < depth; ++i) text += "</a>";
+    return text;
+  };
+  EXPECT_TRUE(XmlDocument::parse(nested(32)));
+  EXPECT_FALSE(XmlDocument::parse(nested(33)));
+  EXPECT_FALSE(XmlDocument::parse(nested(1'000'000)));
+}
+
+TEST(Xml, TheCountOfElementsIsLimited) {
+  std::string text = "<a>";
+  for (int i = 0; i < 2'000'000; ++i) text += "<b/>";
+  text += "</a>";
+  EXPECT_FALSE(XmlDocument::parse(text));
+}
+
+TEST(Xml, AnErrorSaysWhere) {
+  const auto document = XmlDocument::parse("<a><b></c></a>");
+  ASSERT_FALSE(document);
+  EXPECT_EQ(document.error().message, "malformed XML at offset 8: an element is closed by another's name");
 }
 
 TEST(Xml, EscapedTextComesBack) {
