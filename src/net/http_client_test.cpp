@@ -1,0 +1,479 @@
+// http_client_test.cpp: the HTTP engine against a server that does exactly what each test's script says.
+#include "net/http_client.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "core/sync.hpp"
+
+namespace azs3copy {
+namespace {
+
+// One accepted connection in the hands of a script.
+class Peer {
+ public:
+  explicit Peer(int fd) : fd_(fd) {}
+  ~Peer() { ::close(fd_); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // Reads until the end of a request's head; "" when the client closed.
+  std::string read_head() {
+    std::string head;
+    char c = 0;
+    while (!head.ends_with("\r\n\r\n")) {
+      if (::recv(fd_, &c, 1, 0) <= 0) return {};
+      head += c;
+    }
+    return head;
+  }
+  std::size_t read_some(std::size_t most) {
+    std::string buffer(most, '\0');
+    const ssize_t got = ::recv(fd_, buffer.data(), most, 0);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+  void read_exactly(std::size_t count) {
+    while (count > 0) {
+      const std::size_t got = read_some(count);
+      if (got == 0) return;
+      count -= got;
+    }
+  }
+  void send(std::string_view text) { (void)!::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
+  // Closes with a reset, so that what was sent and not read is lost.
+  void reset() {
+    const linger hard{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  }
+  // Waits until the client has closed its side.
+  void wait_for_close() {
+    while (read_some(4096) > 0) {
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+// Runs script `n` on connection `n`.
+class ScriptedServer {
+ public:
+  using Script = std::function<void(Peer&)>;
+  explicit ScriptedServer(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 16);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this] { serve(); });
+  }
+  ~ScriptedServer() {
+    ::shutdown(listener_, SHUT_RDWR);
+    {
+      // A client may keep its connection; scripts that wait for its end must not wait for ever.
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+      for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
+    }
+    thread_.join();
+    ::close(listener_);
+  }
+  Endpoint endpoint() const { return {.host = "127.0.0.1", .port = port_, .tls = false}; }
+  int connections() const { return connections_; }
+
+ private:
+  void serve() {
+    std::vector<std::jthread> running;
+    for (const Script& script : scripts_) {
+      const int fd = ::accept(listener_, nullptr, nullptr);
+      if (fd < 0) return;
+      ++connections_;
+      running.emplace_back([this, fd, &script] {
+        Peer peer(fd);
+        remember(fd);
+        script(peer);
+        forget(fd);
+      });
+    }
+  }
+
+  void remember(int fd) {
+    const std::lock_guard lock(mutex_);
+    open_.push_back(fd);
+    if (closing_) ::shutdown(fd, SHUT_RDWR);
+  }
+  void forget(int fd) {
+    const std::lock_guard lock(mutex_);
+    std::erase(open_, fd);
+  }
+
+  std::vector<Script> scripts_;
+  std::mutex mutex_;
+  std::vector<int> open_;
+  bool closing_ = false;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> connections_{0};
+  std::jthread thread_;
+};
+
+ScriptedServer::Script answers(std::vector<std::string> replies) {
+  return [replies = std::move(replies)](Peer& peer) {
+    for (const std::string& reply : replies) {
+      if (peer.read_head().empty()) return;
+      peer.send(reply);
+    }
+    peer.wait_for_close();
+  };
+}
+
+const std::string ok_hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+class HttpClientTest : public ::testing::Test {
+ protected:
+  HttpClientOptions options_{.connect_timeout = seconds(5), .idle_timeout = seconds(5)};
+  Loop loop_;
+  std::optional<HttpClient> client_;
+
+  HttpClient& client() {
+    if (!client_) client_.emplace(loop_, nullptr, options_);
+    return *client_;
+  }
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> value;
+    loop_.run([](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(
+        std::move(task), value));
+    return std::move(*value);
+  }
+  Result<HttpResponse> get(const ScriptedServer& server, Method method = Method::get) {
+    const HttpRequest request{.method = method, .endpoint = server.endpoint()};
+    const Context context{.clock = loop_};
+    return run(fetch(client(), request, context));
+  }
+};
+
+TEST_F(HttpClientTest, KeepsAConnectionForTheNextRequest) {
+  const ScriptedServer server({answers({ok_hello, ok_hello})});
+  for (int i = 0; i < 2; ++i) {
+    const auto response = get(server);
+    ASSERT_TRUE(response) << response.error().to_line();
+    EXPECT_EQ(response->body, "hello");
+  }
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, ReplacesAConnectionThatTheServerClosedWhileIdle) {
+  const ScriptedServer server({[](Peer& peer) {
+                                 peer.read_head();
+                                 peer.send(ok_hello);
+                               },
+                               answers({ok_hello})});
+  ASSERT_TRUE(get(server));
+  const auto second = get(server);
+  ASSERT_TRUE(second) << second.error().to_line();
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(HttpClientTest, RepeatsARequestThatAStaleConnectionSwallowed) {
+  const ScriptedServer server({[](Peer& peer) {
+                                 peer.read_head();
+                                 peer.send(ok_hello);
+                                 peer.read_head();  // the second request, and no reply
+                                 peer.reset();
+                               },
+                               answers({ok_hello})});
+  ASSERT_TRUE(get(server));
+  const auto second = get(server);
+  ASSERT_TRUE(second) << second.error().to_line();
+  EXPECT_EQ(second->body, "hello");
+}
+
+TEST_F(HttpClientTest, DoesNotRepeatAPostByItself) {
+  const ScriptedServer server({[](Peer& peer) {
+                                 peer.read_head();
+                                 peer.send(ok_hello);
+                                 peer.read_head();
+                                 peer.reset();
+                               },
+                               answers({ok_hello})});
+  ASSERT_TRUE(get(server));
+  const auto second = get(server, Method::post);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::connection);
+  EXPECT_EQ(second.error().retry, RetryVerdict::later);
+}
+
+TEST_F(HttpClientTest, ReadsChunkedBodiesInAnyPieces) {
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    for (const char c : std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10;x=y\r\n"
+                                    "0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n")) {
+      peer.send(std::string_view(&c, 1));
+    }
+    peer.read_head();
+    peer.send(ok_hello);
+    peer.wait_for_close();
+  }});
+  const auto response = get(server);
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->body, "abc0123456789abcdef");
+  EXPECT_FALSE(response->head.content_length);
+  ASSERT_TRUE(get(server));
+  EXPECT_EQ(server.connections(), 1) << "a chunked reply that was read to its end leaves the connection usable";
+}
+
+TEST_F(HttpClientTest, ReadsABodyUntilTheConnectionCloses) {
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\n\r\nall of it");
+  }});
+  const auto response = get(server);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "all of it");
+}
+
+TEST_F(HttpClientTest, ATruncatedBodyIsAnErrorAndNeverAShortBody) {
+  for (const char* reply : {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
+                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nhello"}) {
+    const ScriptedServer server({[reply](Peer& peer) {
+      peer.read_head();
+      peer.send(reply);
+    }});
+    const auto response = get(server);
+    ASSERT_FALSE(response) << reply;
+    EXPECT_EQ(response.error().kind, ErrorKind::connection);
+    EXPECT_EQ(response.error().retry, RetryVerdict::later);
+  }
+}
+
+TEST_F(HttpClientTest, PassesOverInformationalReplies) {
+  const ScriptedServer server({answers({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+                                        ok_hello})});
+  const auto response = get(server);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->head.status, 200);
+  EXPECT_TRUE(response->head.headers.get("link").empty());
+}
+
+TEST_F(HttpClientTest, HeadHasNoBodyWhateverItsLengthSays) {
+  const ScriptedServer server({answers({"HTTP/1.1 200 OK\r\nContent-Length: 107374182400\r\n\r\n", ok_hello})});
+  const auto response = get(server, Method::head);
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->head.content_length, 107374182400U);
+  EXPECT_TRUE(response->body.empty());
+  ASSERT_TRUE(get(server));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(HttpClientTest, GarbageIsAProtocolError) {
+  const ScriptedServer server({answers({"SSH-2.0-OpenSSH_9.2\r\n\r\n"})});
+  const auto response = get(server);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::protocol);
+}
+
+TEST_F(HttpClientTest, AnEndlessHeadIsAProtocolError) {
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 10'000; ++i) peer.send("X-Filler: 0123456789\r\n");
+    peer.wait_for_close();
+  }});
+  const auto response = get(server);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::protocol);
+}
+
+TEST_F(HttpClientTest, AServerThatSaysNothingIsGivenUpAfterTheIdleTime) {
+  options_.idle_timeout = milliseconds(300);
+  const ScriptedServer server({[](Peer& peer) { peer.wait_for_close(); }});
+  const auto response = get(server);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+  EXPECT_EQ(response.error().retry, RetryVerdict::later);
+}
+
+TEST_F(HttpClientTest, ABodyThatDripsForEverEndsAtTheDeadline) {
+  options_.idle_timeout = seconds(30);
+  std::atomic<bool> over{false};
+  const ScriptedServer server({[&over](Peer& peer) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (!over) {
+      peer.send("x");
+      ::poll(nullptr, 0, 20);
+    }
+  }});
+  const HttpRequest request{.endpoint = server.endpoint()};
+  const Context context = Context{.clock = loop_}.with_timeout(milliseconds(400));
+  const auto response = run(fetch(client(), request, context));
+  over = true;
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+}
+
+TEST_F(HttpClientTest, AStopEndsAWaitAtOnce) {
+  options_.idle_timeout = seconds(60);
+  std::stop_source stop;
+  const ScriptedServer server({[&stop](Peer& peer) {
+    peer.read_head();
+    stop.request_stop();
+    peer.wait_for_close();
+  }});
+  const HttpRequest request{.endpoint = server.endpoint()};
+  const Context context{.clock = loop_, .stop = stop.get_token()};
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::cancelled);
+}
+
+TEST_F(HttpClientTest, ARefusedConnectionNamesTheAddress) {
+  std::uint16_t port = 0;
+  {
+    const ScriptedServer closed({});
+    port = closed.endpoint().port;
+  }
+  const HttpRequest request{.endpoint = {.host = "127.0.0.1", .port = port, .tls = false}};
+  const Context context{.clock = loop_};
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::connection);
+  EXPECT_NE(response.error().to_line().find("127.0.0.1"), std::string::npos);
+}
+
+TEST_F(HttpClientTest, AHeaderWithALineEndIsRefusedBeforeAnythingIsSent) {
+  const ScriptedServer server({answers({ok_hello})});
+  HttpRequest request{.endpoint = server.endpoint()};
+  request.headers.add("x-ms-meta-evil", "a\r\nX-Injected: 1");
+  const Context context{.clock = loop_};
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(server.connections(), 0);
+}
+
+Task<Result<HttpResponse>> stream_body(Transport& transport, HttpRequest request, std::size_t& written,
+                                       const Context& context) {
+  const std::vector<std::byte> piece(64 * KiB);
+  auto exchange = co_await transport.start(request, context);
+  if (!exchange) co_return passed(std::move(exchange));
+  while (written < *request.streamed_size) {
+    const std::size_t count = std::min<std::size_t>(piece.size(), *request.streamed_size - written);
+    const auto answered = co_await (*exchange)->write(Bytes(piece).first(count));
+    if (!answered) co_return std::unexpected<Error>(answered.error());
+    written += count;
+    if (*answered) break;
+  }
+  auto head = co_await (*exchange)->response();
+  if (!head) co_return passed(std::move(head));
+  co_return HttpResponse{.head = std::move(*head)};
+}
+
+TEST_F(HttpClientTest, StreamsABodyOfTheAnnouncedSize) {
+  constexpr std::size_t size = 3 * MiB + 17;
+  const ScriptedServer server({[](Peer& peer) {
+    EXPECT_NE(peer.read_head().find("Content-Length: 3145745\r\n"), std::string::npos);
+    peer.read_exactly(size);
+    peer.send(ok_hello);
+    peer.wait_for_close();
+  }});
+  std::size_t written = 0;
+  const Context context{.clock = loop_};
+  const auto response = run(stream_body(
+      client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = size}, written, context));
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(written, size);
+}
+
+TEST_F(HttpClientTest, A503InTheMiddleOfABodyIsSeenAndStopsTheWriting) {
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    peer.read_exactly(256 * KiB);
+    peer.send("HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    peer.read_some(1);  // reads no more: the client's send would block for ever
+    peer.wait_for_close();
+  }});
+  std::size_t written = 0;
+  const Context context{.clock = loop_};
+  const auto response =
+      run(stream_body(client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = 1 * GiB},
+                      written, context));
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->head.status, 503);
+  EXPECT_LT(written, 64 * MiB) << "the refusal must not cost the whole body";
+}
+
+TEST_F(HttpClientTest, GoesThroughAProxyWithItsPassword) {
+  std::string asked;
+  const ScriptedServer proxy({[&asked](Peer& peer) {
+    asked = peer.read_head();
+    peer.send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+  }});
+  auto settings = proxy_from_environment(
+      "http://user:p%40ss@127.0.0.1:" + std::to_string(proxy.endpoint().port), "localhost,.example.org");
+  ASSERT_TRUE(settings);
+  EXPECT_FALSE(settings->applies_to("localhost"));
+  EXPECT_FALSE(settings->applies_to("a.example.org"));
+  EXPECT_TRUE(settings->applies_to("badexample.org"));
+  options_.proxy = *settings;
+  const auto tls = TlsContext::make("");
+  ASSERT_TRUE(tls) << tls.error().to_line();
+  client_.emplace(loop_, *tls, options_);
+  const HttpRequest request{.endpoint = {.host = "acme.blob.core.windows.net", .port = 443}};
+  const Context context{.clock = loop_};
+  const auto response = run(fetch(*client_, request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().http_status, 407);
+  EXPECT_TRUE(asked.starts_with("CONNECT acme.blob.core.windows.net:443 HTTP/1.1\r\n"));
+  EXPECT_NE(asked.find("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"), std::string::npos);
+}
+
+TEST(Tls, ABundleThatIsNotThereIsNamed) {
+  const auto tls = TlsContext::make("/no/such/bundle.pem");
+  ASSERT_FALSE(tls);
+  EXPECT_NE(tls.error().to_line().find("/no/such/bundle.pem"), std::string::npos);
+}
+
+TEST(LoopTest, SleepsEndAtTheDeadlineAndOnStop) {
+  Loop loop;
+  std::stop_source stop;
+  Result<> stopped;
+  Result<> late;
+  const auto started = Steady::now();
+  const auto sleeper = [](Loop& on, Context context, Result<>& out) -> Task<void> {
+    out = co_await on.sleep(seconds(60), context);
+  };
+  const auto stopper = [](Loop& on, std::stop_source source) -> Task<void> {
+    (void)co_await on.sleep(milliseconds(50), Context{.clock = on});
+    source.request_stop();
+  };
+  const auto all = [&](Loop& on) -> Task<void> {
+    Group group;
+    group.spawn(sleeper(on, Context{.clock = on, .stop = stop.get_token()}, stopped));
+    group.spawn(sleeper(on, Context{.clock = on}.with_timeout(milliseconds(200)), late));
+    group.spawn(stopper(on, stop));
+    co_await group.join();
+  };
+  loop.run(all(loop));
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::timed_out);
+  EXPECT_LT(Steady::now() - started, seconds(5));
+}
+
+}  // namespace
+}  // namespace azs3copy
