@@ -4,9 +4,12 @@
 //
 //   <state>/runs/<run>/run.json        configuration without secrets, totals, versions; rewritten at the end
 //   <state>/runs/<run>/objects.jsonl   one ObjectRecord a line
-//   <state>/uploads/<hash of bucket and key>.json    one UploadManifest; gone when its upload is completed or aborted
+//   <state>/runs/<run>/lock            held while the run's process lives
+//   <state>/uploads/<hash of endpoint, bucket and key>.json
+//                                      one UploadManifest; gone when its upload is completed or aborted
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,19 +22,20 @@
 
 namespace azs3copy {
 
-// Written before the upload is opened (id empty: an intent) and again with its id, so that a process killed in between
-// leaves a trace to find the upload by.
+// Written before the upload is opened (id empty: an intent) and again with its id, so that a process killed
+// in between leaves a trace to find the upload by.
 struct UploadManifest {
   RunId run;
   std::string endpoint;  // of S3, as its origin; "" for AWS's own
   Bucket bucket;
   std::string source_account;
-  Upload upload;         // id empty while it is an intent
+  Upload upload;  // id empty while it is an intent
   UtcTime created{};
   SourceProof proof = SourceProof::none;  // the weakest of the parts so far; none before the first
 };
 
 std::string to_json(const UploadManifest& manifest);
+// ErrorKind::protocol where the text is no manifest, unsupported where another version wrote it.
 Result<UploadManifest> upload_manifest_from_json(std::string_view text);
 
 // The seam to where records and manifests live. Thread-safe.
@@ -44,23 +48,32 @@ class Ledger {
 
   // Durable when it returns.
   virtual Task<Result<>> save_manifest(const UploadManifest& manifest, const Context& context) = 0;
+  // Nothing where there is none. A manifest that cannot be read is an error that names it: taken for none, it
+  // would leave its upload open for ever.
   virtual Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket& bucket, const Key& key,
                                                                     const Context& context) = 0;
+  // Success also where there is none.
   virtual Task<Result<>> remove_manifest(const Bucket& bucket, const Key& key, const Context& context) = 0;
+  // Of all endpoints and buckets.
   virtual Task<Result<std::vector<UploadManifest>>> list_manifests(const Context& context) = 0;
   // True while the process of that run lives; its uploads are not another run's to abort.
   virtual bool is_running(const RunId& run) const = 0;
 };
 
-// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy.
+// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy; "" where there is no home
+// either.
 std::string default_state_folder();
 
-// Makes the folders. A folder that cannot be made or written is an error naming it.
+// Makes the folders, open to nobody else. A folder that cannot be made or written is an error naming it. Its
+// Tasks never wait: they do their I/O before they return. The first failed write of a record ends the writing
+// of records, so that no line follows half a line; every flush then returns that error.
 class LocalLedger final : public Ledger {
  public:
-  static Result<std::unique_ptr<LocalLedger>> open(std::string state_folder, RunId run, std::string s3_endpoint);
+  static Result<std::unique_ptr<LocalLedger>> open(std::string state_folder, RunId run,
+                                                   std::string s3_endpoint);
   // The manifests alone, for commands that keep no records: append and write_run_json must not be called.
-  static Result<std::unique_ptr<LocalLedger>> open_manifests(std::string state_folder);
+  static Result<std::unique_ptr<LocalLedger>> open_manifests(std::string state_folder,
+                                                             std::string s3_endpoint);
   ~LocalLedger() override;
 
   const std::string& run_folder() const;
@@ -82,6 +95,10 @@ class LocalLedger final : public Ledger {
   explicit LocalLedger(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+// Gives each record of an objects.jsonl to `take`, in order, and returns how many there were. A last line
+// that a kill cut short is left out; any other line that is no record is an error naming file and line.
+Result<std::uint64_t> read_records(const std::string& path, const std::function<void(ObjectRecord)>& take);
 
 // "20261123T074210Z-7f3a": the start time and four random hex digits.
 RunId new_run_id(UtcTime now);

@@ -21,7 +21,7 @@ class Cleanup {
  private:
   Result<> run_all() {
     const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
-    Result<std::unique_ptr<LocalLedger>> ledger = LocalLedger::open_manifests(options_.state_folder);
+    Result<std::unique_ptr<LocalLedger>> ledger = LocalLedger::open_manifests(options_.state_folder, s3_origin(options_));
     if (!ledger) return passed(std::move(ledger));
     Result<std::shared_ptr<TlsContext>> tls = tls_of(options_);
     if (!tls) return passed(std::move(tls));

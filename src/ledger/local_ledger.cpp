@@ -1,0 +1,265 @@
+// local_ledger.cpp: the ledger in a folder.
+//
+//   append --> buffer --(256 KiB, or flush)--> write(2) --> objects.jsonl
+//
+// Two locks, taken in this order: one for the buffer, one for the file. Who fills the buffer takes it away,
+// keeps the file's lock and gives the buffer's back, so that others append while it writes; flush waits for
+// both.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+
+#include "codec/base64.hpp"
+#include "codec/hash.hpp"
+#include "codec/time.hpp"
+#include "ledger/files.hpp"
+#include "ledger/ledger.hpp"
+
+namespace azs3copy {
+namespace {
+
+constexpr std::size_t buffer_bytes = 256 * 1024;
+// Names of 1,024 bytes, all escaped, take less than a tenth of it.
+constexpr std::size_t manifest_bytes_max = 256 * 1024;
+constexpr std::string_view manifest_suffix = ".json";
+// A file that is being written is renamed within moments; one this old was left by a kill.
+constexpr std::chrono::hours unfinished_age_max(1);
+
+// The file name of an upload's manifest. A NUL is in none of the three, so they cannot run into each other.
+std::string manifest_name(std::string_view endpoint, const Bucket& bucket, const Key& key) {
+  std::string subject(endpoint);
+  subject += '\0';
+  subject += bucket.view();
+  subject += '\0';
+  subject += key.view();
+  const auto digest = sha256(bytes_of(subject));
+  return hex_encode(Bytes(digest).first(16)) + std::string(manifest_suffix);
+}
+
+Result<UploadManifest> read_manifest(const std::string& path) {
+  auto text = read_file(path, manifest_bytes_max);
+  auto manifest = text ? upload_manifest_from_json(*text) : passed(std::move(text));
+  if (manifest || manifest.error().kind == ErrorKind::not_found) return manifest;
+  Error& error = manifest.error();
+  if (error.kind != ErrorKind::unsupported) error.kind = ErrorKind::corrupt;
+  error.subject = path;
+  error.message = "the manifest of an open upload cannot be read: " + error.message;
+  error.advice =
+      "Its upload goes on from this file. To give it up, remove the file: the blob is then copied from its "
+      "start, and "
+      "the parts of the open upload stay in the bucket until a lifecycle rule or `aws s3api "
+      "abort-multipart-upload` "
+      "removes them.";
+  return manifest;
+}
+
+// What a kill left of files that were being written. Never an error: they hurt nobody.
+void remove_unfinished(const std::string& folder) {
+  const auto names = names_in(folder, unfinished_suffix);
+  if (!names) return;
+  const auto now = std::chrono::system_clock::now();
+  for (const std::string& name : *names) {
+    const std::string path = folder + "/" + name;
+    struct stat status;
+    if (stat(path.c_str(), &status) != 0) continue;
+    const auto written = std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec);
+    if (now - written > unfinished_age_max) unlink(path.c_str());
+  }
+}
+
+// Holds the lock of a run for as long as the process lives, or until the handle goes.
+Result<FileHandle> lock_run(const std::string& path) {
+  auto lock = open_file(path, O_RDWR | O_CREAT);
+  if (!lock) return lock;
+  if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) return fail(ErrorKind::conflict, "a run of this name is under way", path);
+  return file_error("lock", path, errno);
+}
+
+}  // namespace
+
+struct LocalLedger::State {
+  std::string folder;
+  std::string uploads_folder;
+  std::string run_folder;
+  std::string objects_path;
+  std::string endpoint;
+  FileHandle lock;
+
+  std::mutex buffer_mutex;
+  std::string buffer;
+
+  std::mutex file_mutex;  // of all below; taken after buffer_mutex
+  FileHandle objects;
+  std::string writing;
+  std::optional<Error> error;
+
+  std::string manifest_path(const Bucket& bucket, const Key& key) const {
+    return uploads_folder + "/" + manifest_name(endpoint, bucket, key);
+  }
+
+  // Writes the buffer out; the returned lock keeps the file for the caller.
+  std::unique_lock<std::mutex> write_buffer(std::unique_lock<std::mutex> holds_buffer) {
+    std::unique_lock holds_file(file_mutex);
+    writing.clear();
+    writing.swap(buffer);
+    holds_buffer.unlock();
+    if (!error) {
+      if (auto written = write_all(objects, writing, objects_path); !written) error = written.error();
+    }
+    return holds_file;
+  }
+};
+
+std::string default_state_folder() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (std::string folder = variable("AZS3COPY_STATE_DIR"); !folder.empty()) return folder;
+  // A relative path is to be ignored (XDG Base Directory Specification 0.8).
+  if (const std::string state = variable("XDG_STATE_HOME"); state.starts_with('/'))
+    return state + "/azs3copy";
+  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/state/azs3copy";
+  return "";
+}
+
+LocalLedger::LocalLedger(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+LocalLedger::~LocalLedger() {
+  if (state_->objects) state_->write_buffer(std::unique_lock(state_->buffer_mutex));
+}
+
+Result<std::unique_ptr<LocalLedger>> LocalLedger::open_manifests(std::string state_folder,
+                                                                 std::string s3_endpoint) {
+  constexpr std::string_view operation = "open the state folder";
+  if (state_folder.empty()) {
+    return failed(Error{.kind = ErrorKind::invalid,
+                        .message = "there is no home folder to keep the run's state in",
+                        .advice = "set AZS3COPY_STATE_DIR"},
+                  operation);
+  }
+  auto state = std::make_unique<State>();
+  state->folder = std::move(state_folder);
+  state->uploads_folder = state->folder + "/uploads";
+  state->endpoint = std::move(s3_endpoint);
+  if (auto made = make_folders(state->uploads_folder); !made) return failed(std::move(made), operation);
+  remove_unfinished(state->uploads_folder);
+  return std::unique_ptr<LocalLedger>(new LocalLedger(std::move(state)));
+}
+
+Result<std::unique_ptr<LocalLedger>> LocalLedger::open(std::string state_folder, RunId run,
+                                                       std::string s3_endpoint) {
+  auto ledger = open_manifests(std::move(state_folder), std::move(s3_endpoint));
+  if (!ledger) return ledger;
+  State& state = *(*ledger)->state_;
+  constexpr std::string_view operation = "open the run's folder";
+  state.run_folder = state.folder + "/runs/" + run.str();
+  state.objects_path = state.run_folder + "/objects.jsonl";
+  if (auto made = make_folders(state.run_folder); !made) return failed(std::move(made), operation);
+  auto lock = lock_run(state.run_folder + "/lock");
+  if (!lock) return failed(std::move(lock), operation);
+  state.lock = *std::move(lock);
+  auto objects = open_file(state.objects_path, O_WRONLY | O_CREAT | O_APPEND);
+  if (!objects) return failed(std::move(objects), operation);
+  state.objects = *std::move(objects);
+  return ledger;
+}
+
+const std::string& LocalLedger::run_folder() const {
+  return state_->run_folder;
+}
+
+Result<> LocalLedger::write_run_json(std::string_view json) {
+  assert(state_->objects && "opened for manifests alone");
+  auto written = replace_file(state_->run_folder + "/run.json", json);
+  if (!written) return failed(std::move(written), "write the run's report");
+  return {};
+}
+
+void LocalLedger::append(const ObjectRecord& record) {
+  assert(state_->objects && "opened for manifests alone");
+  thread_local std::string line;  // made outside of the lock
+  line.clear();
+  append_json(line, record);
+  line += '\n';
+  std::unique_lock holds_buffer(state_->buffer_mutex);
+  state_->buffer += line;
+  if (state_->buffer.size() >= buffer_bytes) state_->write_buffer(std::move(holds_buffer));
+}
+
+Task<Result<>> LocalLedger::flush(const Context& /*context*/) {
+  const auto holds_file = state_->write_buffer(std::unique_lock(state_->buffer_mutex));
+  // EINVAL: not a file that can be synced, as /dev/full.
+  if (!state_->error && fdatasync(state_->objects.get()) != 0 && errno != EINVAL) {
+    state_->error = file_error("write", state_->objects_path, errno).error();
+  }
+  if (state_->error) co_return failed(*state_->error, "write the records");
+  co_return Result<>{};
+}
+
+Task<Result<>> LocalLedger::save_manifest(const UploadManifest& manifest, const Context& /*context*/) {
+  assert(manifest.endpoint == state_->endpoint && "its file could not be found again");
+  auto saved =
+      replace_file(state_->manifest_path(manifest.bucket, manifest.upload.task.key), to_json(manifest));
+  if (!saved) co_return failed(std::move(saved), "save the upload's manifest");
+  co_return Result<>{};
+}
+
+Task<Result<std::optional<UploadManifest>>> LocalLedger::find_manifest(const Bucket& bucket, const Key& key,
+                                                                       const Context& /*context*/) {
+  const std::string path = state_->manifest_path(bucket, key);
+  auto manifest = read_manifest(path);
+  if (!manifest && manifest.error().kind == ErrorKind::not_found) co_return std::nullopt;
+  if (!manifest) co_return failed(std::move(manifest), "find the upload's manifest");
+  if (manifest->endpoint != state_->endpoint || manifest->bucket != bucket ||
+      manifest->upload.task.key != key) {
+    co_return failed(Error{.kind = ErrorKind::corrupt,
+                           .message = "the manifest of an open upload is not that of its file's name",
+                           .advice = "Somebody renamed or copied it; remove the file."},
+                     "find the upload's manifest", path);
+  }
+  co_return std::optional(*std::move(manifest));
+}
+
+Task<Result<>> LocalLedger::remove_manifest(const Bucket& bucket, const Key& key,
+                                            const Context& /*context*/) {
+  auto removed = remove_file(state_->manifest_path(bucket, key));
+  if (!removed) co_return failed(std::move(removed), "remove the upload's manifest");
+  co_return Result<>{};
+}
+
+Task<Result<std::vector<UploadManifest>>> LocalLedger::list_manifests(const Context& /*context*/) {
+  const auto names = names_in(state_->uploads_folder, manifest_suffix);
+  if (!names) co_return failed(names.error(), "list the manifests");
+  std::vector<UploadManifest> manifests;
+  for (const std::string& name : *names) {
+    auto manifest = read_manifest(state_->uploads_folder + "/" + name);
+    // Another run may have completed its upload since the folder was read.
+    if (!manifest && manifest.error().kind == ErrorKind::not_found) continue;
+    if (!manifest) co_return failed(std::move(manifest), "list the manifests");
+    manifests.push_back(*std::move(manifest));
+  }
+  co_return manifests;
+}
+
+bool LocalLedger::is_running(const RunId& run) const {
+  const auto lock = open_file(state_->folder + "/runs/" + run.str() + "/lock", O_RDWR);
+  // What cannot be told counts as running: nobody's upload is aborted on a guess.
+  if (!lock) return lock.error().kind != ErrorKind::not_found;
+  return flock(lock->get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+RunId new_run_id(UtcTime now) {
+  return RunId(fmt::format("{}-{:04x}", to_basic_iso8601(now), random_bits() & 0xFFFF));
+}
+
+}  // namespace azs3copy
