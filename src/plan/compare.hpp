@@ -1,6 +1,7 @@
 // compare.hpp: has this blob arrived already? The truth table of design decision 5. Pure.
 //
-//   destination           | default                                  | --size-only | --ignore-existing | --checksum
+//   destination           | default                                  | --size-only | --ignore-existing |
+//   --checksum
 //   ----------------------+------------------------------------------+-------------+-------------------+-----------
 //   no such key           | copy                                     | copy        | copy              | copy
 //   other size            | copy                                     | copy        | unchanged         | copy
@@ -28,7 +29,8 @@ struct CompareOptions {
   bool ignore_existing = false;
   bool size_only = false;
   bool checksum = false;
-  milliseconds margin = std::chrono::minutes(15);  // clocks of two clouds, and a multipart object's initiation time
+  milliseconds margin =
+      std::chrono::minutes(15);  // clocks of two clouds, and a multipart object's initiation time
 };
 
 // A destination row.
@@ -44,7 +46,8 @@ Comparison compare(const Blob& blob, const std::optional<Existing>& existing, co
 // Names of the user metadata that every object of ours carries (after x-amz-meta-).
 inline constexpr std::string_view metadata_source_etag = "azs3copy-etag";
 inline constexpr std::string_view metadata_source_mtime = "azs3copy-mtime";  // ISO 8601
-inline constexpr std::string_view metadata_source_crc = "azs3copy-crc64";    // 16 hex digits; where known beforehand
+inline constexpr std::string_view metadata_source_crc =
+    "azs3copy-crc64";  // 16 hex digits; where known beforehand
 
 // After the HEAD: equal recorded ETag and size mean unchanged; an object without a record is copied again.
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);

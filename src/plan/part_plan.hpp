@@ -26,8 +26,9 @@ struct PartPlan {
   friend bool operator==(const PartPlan&, const PartPlan&) = default;
 };
 
-// Legal for S3 at every size from 1 to 48.8 TiB: `part_bytes_wanted`, or the smallest whole number of MiB above it that
-// keeps the count at 10,000 or below. ErrorKind::invalid for an empty or too large blob, or a wish outside 5 MiB..5 GiB.
+// Legal for S3 at every size from 1 to 48.8 TiB: `part_bytes_wanted`, or the smallest whole number of MiB
+// above it that keeps the count at 10,000 or below. ErrorKind::invalid for an empty or too large blob, or a
+// wish outside 5 MiB..5 GiB.
 Result<PartPlan> plan_parts(std::uint64_t size, std::uint64_t part_bytes_wanted);
 
 }  // namespace azs3copy
