@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "hosts/local/ends.hpp"
+#include "hosts/local/run.hpp"
 #include "stages/destination_window.hpp"
 
 namespace azs3copy {

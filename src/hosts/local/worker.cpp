@@ -57,7 +57,9 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
   if (!endpoint) return std::unexpected<Error>(endpoint.error());
   worker->s3 = std::make_unique<S3Client>(
       options.destination.bucket, options.s3,
-      default_aws_credentials(options.aws, process_aws_environment(), worker->transport, worker->loop),
+      options.s3_anonymous ? anonymous_aws_credentials()
+                           : default_aws_credentials(options.aws, process_aws_environment(), worker->transport,
+                                                     worker->loop),
       worker->transport, retry);
   worker->s3_traffic = &worker->http.counters(endpoint->server);
   worker->s3_limit = &worker->transport.view(endpoint->server);
