@@ -1,7 +1,8 @@
 // upload_manifest.cpp: manifests to JSON and back.
 //
-//   {"version":1,"run":..,"endpoint":..,"bucket":..,"key":..,"upload_id":..,"account":..,"container":..,"source":..,
-//    "size":..,"etag":..,"mtime":..,"type":..,"tier":..,"part_bytes":..,"part_count":..,"created":..,"proof":..}
+//   {"version":1,"run":..,"endpoint":..,"bucket":..,"key":..,"upload_id":..,"account":..,"container":..,
+//    "source":..,"size":..,"etag":..,"mtime":..,"type":..,"tier":..,"part_bytes":..,"part_count":..,
+//    "created":..,"proof":..}
 #include "codec/json.hpp"
 #include "codec/time.hpp"
 #include "core/limits.hpp"

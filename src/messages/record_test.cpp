@@ -58,9 +58,9 @@ TEST(Record, FieldsComeInTheOrderThatTheReportPromises) {
                        .http_status = 503};
   EXPECT_EQ(
       json_of(record),
-      R"({"outcome":"failed","container":"photos","source":"a/b.jpg","key":"2024/a/b.jpg","bytes":0,"size":10,)"
-      R"("etag":"0x8D1","mtime":"2026-11-23T00:00:00.123Z","parts":3,"reason":"why","error":{"kind":)"
-      R"("throttled","message":"slow down","code":"SlowDown","request_id":"R1","status":503,)"
+      R"({"outcome":"failed","container":"photos","source":"a/b.jpg","key":"2024/a/b.jpg","bytes":0,)"
+      R"("size":10,"etag":"0x8D1","mtime":"2026-11-23T00:00:00.123Z","parts":3,"reason":"why",)"
+      R"("error":{"kind":"throttled","message":"slow down","code":"SlowDown","request_id":"R1","status":503,)"
       R"("operation":"s3.upload_part"},"attempts":8,"ms":12})");
 }
 

@@ -1,16 +1,17 @@
 // compare.hpp: has this blob arrived already? The truth table of design decision 5. Pure.
 //
-//   destination           | default                                  | --size-only | --ignore-existing |
-//   --checksum
-//   ----------------------+------------------------------------------+-------------+-------------------+-----------
-//   no such key           | copy                                     | copy        | copy              | copy
-//   other size            | copy                                     | copy        | unchanged         | copy
-//   same size, later by   | unchanged                                | unchanged   | unchanged         | ask
-//     more than the margin|                                          |             |                   |
-//   same size, inside the | ask: one HEAD; recorded source ETag      | unchanged   | unchanged         | ask
-//     margin either way   |   equal -> unchanged, else copy          |             |                   |
-//   same size, earlier by | copy                                     | unchanged   | unchanged         | ask
-//     more than the margin|                                          |             |                   |
+//   destination           | default                  | --size-only | --ignore-existing | --checksum
+//   ----------------------+--------------------------+-------------+-------------------+-----------
+//   no such key           | copy                     | copy        | copy              | copy
+//   other size            | copy                     | copy        | unchanged         | copy
+//   same size, later by   | unchanged                | unchanged   | unchanged         | ask
+//     more than the margin|                          |             |                   |
+//   same size, inside the | ask                      | unchanged   | unchanged         | ask
+//     margin either way   |                          |             |                   |
+//   same size, earlier by | copy                     | unchanged   | unchanged         | ask
+//     more than the margin|                          |             |                   |
+//
+// "ask" is one HEAD: the recorded source ETag is equal -> unchanged, else copy.
 //
 // Of several options the first of these decides: --ignore-existing, --checksum, --size-only.
 #pragma once
