@@ -17,11 +17,6 @@ Task<void> hang(Exchange& exchange) {
   throw Disconnected{};
 }
 
-[[noreturn]] void reset(Exchange& exchange) {
-  exchange.stream().reset();
-  throw Disconnected{};
-}
-
 }  // namespace
 
 UtcTime FakeService::now() const {
@@ -41,6 +36,15 @@ Task<void> FakeService::serve(Exchange& exchange) {
                  .part = call.part};
   log_.begin();
   const auto fault = faults_.next(request.method(), call.operation, request.target());
+  bool recorded = false;
+  const auto record = [&] {
+    if (std::exchange(recorded, true)) return;
+    entry.bytes_in = exchange.bytes_in();
+    entry.bytes_out = exchange.body_bytes_out();
+    entry.took = std::chrono::floor<milliseconds>(Steady::now() - started);
+    log_.end(std::move(entry));
+  };
+  exchange.before_end(record);
   bool broken = false;
   try {
     if (fault) {
@@ -52,11 +56,10 @@ Task<void> FakeService::serve(Exchange& exchange) {
   } catch (const Disconnected&) {
     broken = true;
   }
-  entry.bytes_in = exchange.bytes_in();
-  entry.bytes_out = exchange.body_bytes_out();
-  entry.took = std::chrono::floor<milliseconds>(Steady::now() - started);
-  log_.end(std::move(entry));
-  if (broken) throw Disconnected{};
+  if (broken) {
+    record();
+    throw Disconnected{};
+  }
 }
 
 Task<void> FakeService::play(Exchange& exchange, Call& call, const Fault& fault, LogEntry& entry) {
@@ -74,7 +77,7 @@ Task<void> FakeService::play(Exchange& exchange, Call& call, const Fault& fault,
     co_await swallow_body(exchange);
   }
   if (fault.hang) co_await hang(exchange);
-  if (fault.reset) reset(exchange);
+  if (fault.reset) exchange.break_off();
   if (fault.status != 0) {
     response = error_reply(request, fault.status, fault.code, "A fault that the test asked for.");
     if (!fault.retry_after.empty()) response.set_header("Retry-After", fault.retry_after);
@@ -88,9 +91,9 @@ Task<void> FakeService::reply(Exchange& exchange, Response response, const Spoil
   std::string_view code = response.get("x-ms-error-code");
   if (code.empty()) code = response.get("x-fake-code");
   entry.code = code;
-  const int status = response.status;
+  const bool breaks = spoil.reset_head_after || spoil.reset_body_after || spoil.cut_body_after;
+  if (!breaks) entry.status = response.status;
   co_await exchange.send(response, spoil);
-  entry.status = status;
 }
 
 }  // namespace azs3copy::fakes

@@ -195,10 +195,7 @@ Task<std::size_t> Exchange::read_body(MutableBytes buffer) {
   }
   std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), body_left_));
   if (reset_after_) {
-    if (bytes_in_ >= *reset_after_) {
-      stream_.reset();
-      throw Disconnected{};
-    }
+    if (bytes_in_ >= *reset_after_) break_off();
     room = static_cast<std::size_t>(std::min<std::uint64_t>(room, *reset_after_ - bytes_in_));
   }
   std::size_t count = 0;
@@ -226,13 +223,13 @@ Task<std::string> Exchange::read_text(std::size_t size_max) {
 }
 
 Task<void> Exchange::send(const Response& response, const Spoil& spoil) {
-  Response closing;
   const bool unread = body_left_ > 0;
   keep_alive_ = request_.keep_alive() && !response.close && !unread;
   std::string head = response.head();
   if (!keep_alive_ && !response.close) head.insert(head.size() - 2, "Connection: close\r\n");
   co_await send_head(std::move(head), spoil);
   if (!response.head_only) co_await send_body(response, spoil);
+  if (before_end_) before_end_();
   co_await stream_.flush();
 }
 
@@ -243,23 +240,22 @@ Task<void> Exchange::send_head(std::string head, const Spoil& spoil) {
     co_await stream_.flush();
     // The RST must not overtake the bytes in the client's socket, or it would see none of them.
     co_await stream_.loop().sleep(milliseconds(20));
-    stream_.reset();
-    throw Disconnected{};
+    break_off();
   }
   if (spoil.slow_bytes > 0) {
     co_await send_slowly(bytes_of(head), spoil);
   } else {
-    co_await stream_.write(head);
+    stream_.gather(bytes_of(head));
   }
 }
 
 Task<void> Exchange::send_slowly(Bytes bytes, const Spoil& spoil) {
   while (!bytes.empty()) {
+    co_await stream_.flush();
+    co_await stream_.loop().sleep(spoil.slow_interval);
     const std::size_t size = std::min<std::size_t>(bytes.size(), spoil.slow_bytes);
     co_await stream_.write(bytes.first(size));
-    co_await stream_.flush();
     bytes = bytes.subspan(size);
-    co_await stream_.loop().sleep(spoil.slow_interval);
   }
 }
 
@@ -286,19 +282,28 @@ Task<void> Exchange::send_body(const Response& response, const Spoil& spoil) {
     if (spoil.slow_bytes > 0) {
       co_await send_slowly(buffer, spoil);
     } else {
-      co_await stream_.write(buffer);
+      if (stream_.full()) co_await stream_.flush();
+      stream_.gather(buffer);
     }
   }
   if (!stop || *stop >= total) co_return;
   co_await stream_.flush();
   if (spoil.reset_body_after) {
     co_await stream_.loop().sleep(milliseconds(20));
-    stream_.reset();
-  } else if (spoil.polite) {
+    break_off();
+  }
+  if (before_end_) before_end_();
+  if (spoil.polite) {
     co_await stream_.finish();
   } else {
     co_await stream_.cut();
   }
+  throw Disconnected{};
+}
+
+void Exchange::break_off() {
+  if (before_end_) before_end_();
+  stream_.reset();
   throw Disconnected{};
 }
 

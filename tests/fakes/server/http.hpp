@@ -108,6 +108,11 @@ class Exchange {
 
   // Sends the whole reply. The connection is not used again where the request's body was not read to its end.
   Task<void> send(const Response& response, const Spoil& spoil = {});
+  // Called when all of the reply but its last bytes is out, and before the connection is broken on purpose:
+  // what is counted here is counted when the client knows.
+  void before_end(std::function<void()> callback) { before_end_ = std::move(callback); }
+  // RST, and throws Disconnected.
+  [[noreturn]] void break_off();
   bool keep_alive() const { return keep_alive_; }
   std::uint64_t bytes_in() const { return bytes_in_; }
   std::uint64_t body_bytes_out() const { return body_bytes_out_; }
@@ -115,6 +120,7 @@ class Exchange {
  private:
   Task<void> send_head(std::string head, const Spoil& spoil);
   Task<void> send_body(const Response& response, const Spoil& spoil);
+  // All but the last of its pieces are sent when it returns.
   Task<void> send_slowly(Bytes bytes, const Spoil& spoil);
 
   Stream& stream_;
@@ -125,6 +131,7 @@ class Exchange {
   std::optional<std::uint64_t> reset_after_;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t body_bytes_out_ = 0;
+  std::function<void()> before_end_;
 };
 
 }  // namespace azs3copy::fakes

@@ -21,7 +21,7 @@ struct LogEntry {
   std::string operation;        // "GetBlob"
   std::string subject;          // decoded: "container/blob", "bucket/key"
   std::uint32_t part = 0;       // of a multipart upload
-  int status = 0;               // 0: the connection broke before the reply was whole
+  int status = 0;               // 0: the reply was not sent, or on purpose not as a whole
   std::string code;             // the error's
   std::uint64_t bytes_in = 0;   // of the request's body, as on the wire
   std::uint64_t bytes_out = 0;  // of the reply's body, as on the wire
