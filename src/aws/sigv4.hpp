@@ -1,8 +1,10 @@
 // sigv4.hpp: AWS Signature Version 4.
 //
-//   canonical request -> sha256 -> string to sign -> HMAC chain (date, region, service) -> Authorization header
+//   canonical request -> sha256 -> string to sign -> HMAC chain (date, region, service) -> Authorization
+//   header
 //
-// S3 never normalises the path: the target is signed as it goes on the wire. Other services' targets are "/" here.
+// S3 never normalises the path: the target is signed as it goes on the wire. Other services' targets are "/"
+// here. The query's names and values must be url_encode'd.
 #pragma once
 
 #include <string>
@@ -21,11 +23,15 @@ inline constexpr std::string_view streaming_unsigned_payload_trailer = "STREAMIN
 // Signs requests for one region and service; keeps the day's signing key. Not thread-safe.
 class SigV4Signer {
  public:
-  SigV4Signer(std::string region, std::string service) : region_(std::move(region)), service_(std::move(service)) {}
+  SigV4Signer(std::string region, std::string service)
+      : region_(std::move(region)), service_(std::move(service)) {}
 
-  // Adds x-amz-date, x-amz-content-sha256 (as `payload_hash` says), x-amz-security-token where there is one, and
-  // Authorization over host and every header present. `request` must be complete otherwise.
-  void sign(HttpRequest& request, const AwsCredentials& credentials, std::string_view payload_hash, UtcTime now);
+  // Adds x-amz-date, x-amz-content-sha256 (as `payload_hash` says), x-amz-security-token where there is one,
+  // and Authorization over host and every header present but those that change on the way (User-Agent and the
+  // like) and content headers that are not ASCII. `request` must be complete otherwise; it may be signed
+  // again for a new attempt.
+  void sign(HttpRequest& request, const AwsCredentials& credentials, std::string_view payload_hash,
+            UtcTime now);
 
   // The steps, for the vectors of the tests.
   static std::string canonical_request(const HttpRequest& request, std::string_view payload_hash,
@@ -35,12 +41,13 @@ class SigV4Signer {
   const std::string& region() const { return region_; }
 
  private:
+  void append_scope(std::string& out, std::string_view date) const;
   const Sha256Digest& signing_key(const AwsCredentials& credentials, std::string_view date);
 
   std::string region_;
   std::string service_;
   std::string key_date_;
-  std::string key_id_;
+  Secret key_secret_;  // what key_ was made of: a mended secret may keep its access key id
   Sha256Digest key_{};
 };
 
