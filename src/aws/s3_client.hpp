@@ -1,5 +1,6 @@
-// s3_client.hpp: the S3 operations of a copy. Every call retries by itself but `put_stream`, whose body comes from
-// another request: there the range is the unit of retry (stages). put_object replays its body, which is in memory.
+// s3_client.hpp: the S3 operations of a copy. Every call retries by itself but `put_stream`, whose body comes
+// from another request: there the range is the unit of retry (stages). put_object replays its body, which is
+// in memory.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ enum class S3Checksum : std::uint8_t { crc64nvme, none };
 
 struct S3Options {
   std::string region = "us-east-1";
-  std::string endpoint_url;       // empty: AWS's own for the region
+  std::string endpoint_url;                       // empty: AWS's own for the region
   Addressing addressing = Addressing::automatic;  // path for custom endpoints and dotted buckets
   bool dualstack = false;
   bool fips = false;
@@ -34,13 +35,13 @@ struct S3Options {
 // What an object is given besides its bytes.
 struct ObjectAttributes {
   ContentHeaders headers;
-  Metadata metadata;              // without "x-amz-meta-"
-  std::string storage_class;      // empty: the bucket's default, STANDARD
-  std::string sse;                // "", "AES256", "aws:kms", "aws:kms:dsse"
+  Metadata metadata;          // without "x-amz-meta-"
+  std::string storage_class;  // empty: the bucket's default, STANDARD
+  std::string sse;            // "", "AES256", "aws:kms", "aws:kms:dsse"
   std::string sse_kms_key_id;
   bool bucket_key = false;
   std::vector<std::pair<std::string, std::string>> tags;
-  std::string acl;                // canned; empty: none
+  std::string acl;  // canned; empty: none
 };
 
 // A guard against overwriting: If-None-Match: *, or If-Match.
@@ -52,10 +53,10 @@ struct WriteCondition {
 struct PutReply {
   ETag etag;
   std::string version_id;
-  std::optional<Crc64> crc;       // as the service reports it; absent where it does not
+  std::optional<Crc64> crc;  // as the service reports it; absent where it does not
 };
 
-struct ObjectEntry {              // a row of ListObjectsV2
+struct ObjectEntry {  // a row of ListObjectsV2
   Key key;
   std::uint64_t size = 0;
   ETag etag;
@@ -65,14 +66,14 @@ struct ObjectEntry {              // a row of ListObjectsV2
 struct ObjectPage {
   std::vector<ObjectEntry> objects;
   std::vector<std::string> prefixes;  // with a delimiter only
-  std::string continuation;       // empty: the last page
+  std::string continuation;           // empty: the last page
 };
 struct ListObjectsOptions {
   std::string prefix;
-  std::string start_after;        // exclusive
+  std::string start_after;  // exclusive
   std::string continuation;
   std::string delimiter;
-  int page_rows_max = 1000;       // S3's limit
+  int page_rows_max = 1000;  // S3's limit
 };
 
 struct ObjectHead {
@@ -81,16 +82,16 @@ struct ObjectHead {
   UtcTime last_modified{};
   ContentHeaders headers;
   Metadata metadata;
-  std::optional<Crc64> crc;       // with x-amz-checksum-mode: ENABLED
+  std::optional<Crc64> crc;  // with x-amz-checksum-mode: ENABLED
   std::string version_id;
   std::string storage_class;
   std::string sse;
 };
 
 struct UploadedPart {
-  std::uint32_t number = 0;       // from 1
+  std::uint32_t number = 0;  // from 1
   ETag etag;
-  std::uint64_t size = 0;         // bytes; 0 where unknown
+  std::uint64_t size = 0;  // bytes; 0 where unknown
   std::optional<Crc64> crc;
 };
 struct PartPage {
@@ -104,7 +105,7 @@ struct OpenUpload {
 };
 struct UploadPage {
   std::vector<OpenUpload> uploads;
-  std::string next_key_marker;    // both empty: the last page
+  std::string next_key_marker;  // both empty: the last page
   std::string next_upload_id_marker;
 };
 
@@ -120,18 +121,20 @@ struct CompleteUpload {
 // Names the object or the part of an upload that a body is for.
 struct PutTarget {
   Key key;
-  UploadId upload;                // empty: the whole object
+  UploadId upload;  // empty: the whole object
   std::uint32_t part_number = 0;
 };
 
-// A body on its way to S3, as aws-chunked with its CRC in the trailer. Used by one Task; destroyed unfinished it breaks
-// the connection, and S3 stores nothing.
+// A body on its way to S3, as aws-chunked with its CRC in the trailer (aws_chunked.hpp). Used by one Task;
+// destroyed unfinished it breaks the connection, and S3 stores nothing. It must not outlive its client.
 class S3PutStream {
  public:
   virtual ~S3PutStream() = default;
-  // One aws-chunk for each call but small ones, which are gathered. True: S3 has already answered; stop and `finish`.
+  // Small pieces are gathered, large ones sent as they are. True: S3 has already answered; stop and `finish`.
   virtual Task<Result<bool>> write(Bytes bytes) = 0;
-  // Sends the last chunk and the trailer, and reads the reply. `crc` is over all bytes written.
+  // Sends the trailer, and reads the reply. `crc` is over all bytes written; ErrorKind::corrupt when S3
+  // reports another. An error with RetryVerdict::later: put_stream may be called again (a new login, or the
+  // bucket's region, is already in place where that was the cause).
   virtual Task<Result<PutReply>> finish(Crc64 crc) = 0;
 };
 
@@ -144,18 +147,22 @@ class S3Client {
   const Bucket& bucket() const;
   std::string describe_credentials() const;
 
-  // Learns the bucket's region (x-amz-bucket-region of HeadBucket, also from a 301/400/403) and uses it from then on.
-  // ErrorKind::not_found where there is no such bucket.
+  // Learns the bucket's region (x-amz-bucket-region of HeadBucket, also from a 301/400/403) and uses it from
+  // then on. ErrorKind::not_found where there is no such bucket.
   Task<Result<std::string>> discover_region(const Context& context);
   Task<Result<>> head_bucket(const Context& context);
 
+  // PreconditionFailed after more than one attempt may be the doing of the first, whose reply was lost: HEAD
+  // tells.
   Task<Result<PutReply>> put_object(const Key& key, Bytes body, Crc64 crc, const ObjectAttributes& attributes,
                                     const WriteCondition& condition, const Context& context);
   // One attempt. `size` is exact, in bytes. Attributes only where the target is a whole object.
   Task<Result<std::unique_ptr<S3PutStream>>> put_stream(const PutTarget& target, std::uint64_t size,
                                                         const ObjectAttributes& attributes,
-                                                        const WriteCondition& condition, const Context& context);
-  Task<Result<UploadId>> create_upload(const Key& key, const ObjectAttributes& attributes, const Context& context);
+                                                        const WriteCondition& condition,
+                                                        const Context& context);
+  Task<Result<UploadId>> create_upload(const Key& key, const ObjectAttributes& attributes,
+                                       const Context& context);
   // 200 with an <Error> body is the error it says; NoSuchUpload is ErrorKind::not_found.
   Task<Result<PutReply>> complete_upload(const CompleteUpload& upload, const Context& context);
   // Success also when the upload is gone already.
@@ -173,8 +180,9 @@ class S3Client {
   Task<Result<Crc64>> read_object_crc(const Key& key, const ETag& if_match, const Context& context);
   Task<Result<>> delete_object(const Key& key, const Context& context);
 
+  struct Impl;  // s3_client_impl.hpp
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,62 @@
+// aws_config.cpp: profile, region and endpoints, from flags, then variables, then the profile files.
+#include <fmt/format.h>
+
+#include "aws/profile_files.hpp"
+
+namespace azs3copy {
+namespace {
+
+void fill(std::string& value, std::string_view with) {
+  if (value.empty()) value = with;
+}
+
+std::string variable(const AwsEnvironment& environment, std::string_view name) {
+  return environment.variable(name).value_or("");
+}
+
+// "services = x" in a profile: [services x] holds "s3 =\n endpoint_url = ...".
+std::string_view service_endpoint(const ProfileFiles& files, const ProfileSettings& profile,
+                                  std::string_view name) {
+  const auto services = files.services.find(setting(profile, "services"));
+  return services == files.services.end() ? std::string_view() : setting(services->second, name);
+}
+
+bool ignores_configured_endpoints(const AwsEnvironment& environment, const ProfileSettings* profile) {
+  if (variable(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true") return true;
+  return profile != nullptr && setting(*profile, "ignore_configured_endpoint_urls") == "true";
+}
+
+}  // namespace
+
+Result<AwsConfig> resolve_aws_config(AwsConfig config, const AwsEnvironment& environment) {
+  config.profile_was_asked_for = !config.profile.empty();
+  fill(config.profile, variable(environment, "AWS_PROFILE"));
+  fill(config.profile, variable(environment, "AWS_DEFAULT_PROFILE"));
+  const bool is_named = !config.profile.empty();
+  fill(config.profile, "default");
+  Result<ProfileFiles> files = read_profile_files(environment);
+  if (!files) return failed(std::move(files), "aws.profile");
+  const ProfileSettings* profile = files->find(config.profile);
+  if (profile == nullptr && is_named) {
+    return fail(ErrorKind::credentials,
+                fmt::format("there is no profile \"{}\" in {}", config.profile, files->describe()),
+                config.profile, "profiles there are: " + files->list_profiles());
+  }
+  fill(config.region, variable(environment, "AWS_REGION"));
+  fill(config.region, variable(environment, "AWS_DEFAULT_REGION"));
+  if (profile != nullptr) fill(config.region, setting(*profile, "region"));
+  if (ignores_configured_endpoints(environment, profile)) return config;
+  fill(config.endpoint_url, variable(environment, "AWS_ENDPOINT_URL_S3"));
+  fill(config.sts_endpoint_url, variable(environment, "AWS_ENDPOINT_URL_STS"));
+  const std::string for_all = variable(environment, "AWS_ENDPOINT_URL");
+  fill(config.endpoint_url, for_all);
+  fill(config.sts_endpoint_url, for_all);
+  if (profile == nullptr) return config;
+  fill(config.endpoint_url, service_endpoint(*files, *profile, "s3.endpoint_url"));
+  fill(config.sts_endpoint_url, service_endpoint(*files, *profile, "sts.endpoint_url"));
+  fill(config.endpoint_url, setting(*profile, "endpoint_url"));
+  fill(config.sts_endpoint_url, setting(*profile, "endpoint_url"));
+  return config;
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,372 @@
+// aws_error.cpp: the table of AWS's error codes, and how a reply is read.
+//
+// Sources: S3's list of error codes, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html;
+// STS's and the common errors; replies recorded from AWS (cloud-facts). Codes that only other servers use say
+// so.
+#include "aws/aws_error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "codec/time.hpp"
+#include "codec/xml.hpp"
+#include "net/retry_after.hpp"
+
+namespace azs3copy {
+namespace {
+
+using enum ErrorKind;
+using enum RetryVerdict;
+
+struct Row {
+  std::string_view code;
+  ErrorKind kind;
+  RetryVerdict retry;
+  std::string_view advice = {};  // {bucket} and {region} are filled in
+};
+
+constexpr std::string_view look_at_policies =
+    "the login works, but its policy (or the bucket's, or an organisation's) does not allow this; a copy "
+    "needs "
+    "s3:PutObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts on {bucket}/* and s3:ListBucket, "
+    "s3:ListBucketMultipartUploads on {bucket}";
+constexpr std::string_view renew_login = "the login has ended: renew it, then run the same command again";
+constexpr std::string_view wrong_key_pair =
+    "the secret access key does not belong to this access key id, or a proxy changed the request; check both "
+    "for "
+    "copying mistakes";
+constexpr std::string_view set_the_clock = "set this machine's clock (NTP); S3 allows 15 minutes";
+constexpr std::string_view look_at_kms =
+    "with SSE-KMS the login needs kms:GenerateDataKey and kms:Decrypt on the key, and the key must be "
+    "enabled and in "
+    "the bucket's region";
+constexpr std::string_view slow_down =
+    "S3 wants fewer requests for this bucket; the program slows down by itself, --transfers sets a lower "
+    "limit";
+constexpr std::string_view run_again = "run the same command again to go on";
+constexpr std::string_view name_region = "name the bucket's region with --region";
+
+constexpr Row rows[] = {
+    // Fewer requests, please.
+    {"SlowDown", throttled, later, slow_down},
+    {"SlowDownRead", throttled, later, slow_down},   // MinIO
+    {"SlowDownWrite", throttled, later, slow_down},  // MinIO
+    {"Throttling", throttled, later},
+    {"ThrottlingException", throttled, later},
+    {"ThrottledException", throttled, later},
+    {"RequestThrottled", throttled, later},
+    {"RequestThrottledException", throttled, later},
+    {"RequestLimitExceeded", throttled, later},
+    {"TooManyRequests", throttled, later},
+    {"TooManyRequestsException", throttled, later},
+    {"BandwidthLimitExceeded", throttled, later},
+    {"KMS.ThrottlingException", throttled, later,
+     "KMS limits requests per account and region; a bucket key cuts them by up to 99 %"},
+    {"ServiceUnavailable", throttled, later, slow_down},  // what S3 says at 503 when it does not say SlowDown
+
+    // Not now.
+    {"InternalError", unavailable, later, run_again},
+    {"InternalFailure", unavailable, later, run_again},
+    {"InternalServerError", unavailable, later, run_again},
+    {"RequestTimeout", unavailable, later,
+     "the connection stood still for too long; fewer --transfers may help"},
+    {"RequestTimeoutException", unavailable, later},
+    {"IncompleteBody", unavailable, later},
+    {"IDPCommunicationError", unavailable, later},
+    {"Busy", unavailable, later},
+    {"OperationAborted", conflict, later,
+     "another operation on {bucket} is under way; run the command again"},
+    {"ConditionalRequestConflict", conflict, later, "something else wrote the same key at the same time"},
+
+    // Who asks.
+    {"ExpiredToken", credentials, fresh_login, renew_login},
+    {"ExpiredTokenException", credentials, fresh_login, renew_login},
+    {"TokenRefreshRequired", credentials, fresh_login, renew_login},
+    {"InvalidToken", credentials, fresh_login, "the session token is not valid here: renew the login"},
+    {"InvalidAccessKeyId", credentials, fresh_login,
+     "this access key id does not exist (deleted, mistyped, or of another partition or server)"},
+    {"InvalidClientTokenId", credentials, fresh_login,
+     "this access key id does not exist (deleted, mistyped, or of another partition)"},
+    {"UnrecognizedClientException", credentials, fresh_login,
+     "this access key id or session token is not valid"},
+    {"InvalidIdentityToken", credentials, fresh_login,
+     "the web identity token is not one that the role trusts: check the OIDC provider and the token's "
+     "audience"},
+    {"IDPRejectedClaim", credentials, fresh_login, "the identity provider refused the web identity token"},
+    {"SignatureDoesNotMatch", credentials, never, wrong_key_pair},
+    {"InvalidSignature", credentials, never, wrong_key_pair},
+    {"IncompleteSignature", credentials, never, wrong_key_pair},
+    {"AuthFailure", credentials, never},
+    {"MissingAuthenticationToken", credentials, never, "a proxy may have removed the Authorization header"},
+    {"MissingSecurityHeader", credentials, never, "a proxy may have removed the Authorization header"},
+    {"CredentialsNotSupported", credentials, never},
+    {"NotSignedUp", credentials, never, "the account is not signed up for S3"},
+    {"OptInRequired", credentials, never, "enable region {region} for the account, or use another"},
+    {"RequestTimeTooSkewed", credentials, never, set_the_clock},
+    {"RequestExpired", credentials, never, set_the_clock},
+
+    // May they?
+    {"AccessDenied", permission, never, look_at_policies},
+    {"AccessDeniedException", permission, never},
+    {"AllAccessDisabled", permission, never, "AWS has disabled access to {bucket}"},
+    {"AccountProblem", permission, never, "the AWS account has a problem; ask AWS Support"},
+    {"UnauthorizedAccess", permission, never, "the account has no access to this region's partition"},
+    {"UnauthorizedAccessError", permission, never, "the account has no access to this region's partition"},
+    {"InvalidPayer", permission, never},
+    {"MethodNotAllowed", permission, never, "the bucket or a lock on the object forbids this"},
+    {"UserSuspended", permission, never},  // Ceph
+    {"KMS.AccessDeniedException", permission, never, look_at_kms},
+    {"KMS.DisabledException", permission, never, look_at_kms},
+    {"KMS.KMSInvalidStateException", permission, never, look_at_kms},
+    {"KMS.InvalidStateException", permission, never, look_at_kms},
+
+    // Is it there?
+    {"NoSuchBucket", not_found, never,
+     "there is no bucket {bucket}: check its name, the login's partition and --endpoint-url"},
+    {"NoSuchKey", not_found, never},
+    {"NoSuchVersion", not_found, never},
+    {"NoSuchUpload", not_found, never},
+    {"NotFound", not_found, never},
+    {"KMS.NotFoundException", not_found, never,
+     "there is no such KMS key in region {region}; give --sse-kms-key-id the key's ARN or an id of that "
+     "region"},
+
+    // Is it still what it was?
+    {"PreconditionFailed", changed, never, "something else wrote this key since it was listed"},
+    {"InvalidObjectState", archived, never, "the object is in an archive class: restore it first"},
+    {"RestoreAlreadyInProgress", archived, never},
+
+    // Did it arrive whole?
+    {"BadDigest", corrupt, later,
+     "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
+    {"XAmzContentSHA256Mismatch", corrupt, later,
+     "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
+    {"XAmzContentChecksumMismatch", corrupt, later,
+     "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
+    // A part is not there, or not with this ETag.
+    {"InvalidPart", conflict, never,
+     "something else changed this upload; run the command again to start it anew"},
+
+    // Where it lives.
+    {"PermanentRedirect", invalid, never, name_region},
+    {"TemporaryRedirect", unavailable, later,
+     "the bucket is new and its name still spreads; wait some minutes"},
+    {"Redirect", unavailable, later, "the bucket is new and its name still spreads; wait some minutes"},
+    {"AuthorizationHeaderMalformed", invalid, never, name_region},
+    {"IllegalLocationConstraintException", invalid, never, name_region},
+    {"IncorrectEndpoint", invalid, never, name_region},
+
+    // It breaks a rule.
+    {"EntityTooLarge", invalid, never, "S3 takes 5 GiB in one request and 48.8 TiB in parts"},
+    {"EntityTooSmall", invalid, never,
+     "S3 wants 5 MiB at least in each part but the last: raise --part-size"},
+    {"KeyTooLongError", invalid, never, "S3 keys have 1,024 bytes of UTF-8 at most"},
+    {"KeyTooLong", invalid, never, "S3 keys have 1,024 bytes of UTF-8 at most"},
+    {"MetadataTooLarge", invalid, never, "S3 takes 2 KB of user metadata, names and values together"},
+    {"RequestHeaderSectionTooLarge", invalid, never, "S3 takes 8 KB of headers, metadata included"},
+    {"InvalidStorageClass", invalid, never, "check --storage-class"},
+    {"InvalidTag", invalid, never, "S3 takes 10 tags of 128 characters each, with values of 256"},
+    {"AccessControlListNotSupported", invalid, never, "the bucket has ACLs turned off: leave the ACL out"},
+    {"InvalidBucketAclWithObjectOwnership", invalid, never,
+     "the bucket has ACLs turned off: leave the ACL out"},
+    {"InvalidBucketName", invalid, never},
+    {"InvalidURI", invalid, never},
+    {"InvalidArgument", invalid, never},
+    {"InvalidRequest", invalid, never},
+    {"InvalidDigest", invalid, never},
+    {"InvalidEncryptionAlgorithmError", invalid, never, "check --sse: AES256, aws:kms or aws:kms:dsse"},
+    {"InvalidBucketState", invalid, never},
+    {"MalformedPolicyDocument", invalid, never},
+    {"PackedPolicyTooLarge", invalid, never},
+    {"ValidationError", invalid, never},
+    {"RegionDisabledException", invalid, never, "STS is turned off in region {region} for this account"},
+    {"InvalidPartNumber", invalid, never},
+    {"NotImplemented", unsupported, never,
+     "this server does not know it; --s3-checksum none may help with old ones"},
+    {"XMinioStorageFull", unavailable, never, "the server's storage is full"},  // MinIO
+    {"QuotaExceeded", unavailable, never, "the bucket's quota is used up"},     // Ceph and versitygw
+
+    // Bugs of ours.
+    {"InvalidPartOrder", internal, never},
+    {"MalformedXML", internal, never},
+    {"MissingContentLength", internal, never},
+    {"MissingRequestBodyError", internal, never},
+};
+
+struct StatusRow {
+  int status;
+  std::string_view name;  // for HEAD, whose refusals carry no code
+  ErrorKind kind;
+  RetryVerdict retry;
+  std::string_view advice = {};
+};
+
+// For replies without a code that we know.
+constexpr StatusRow status_rows[] = {
+    {200, "", unavailable, later, run_again},  // an <Error> in a reply that began as a success
+    {301, "PermanentRedirect", invalid, never, name_region},
+    {307, "TemporaryRedirect", unavailable, later},
+    // To a HEAD: an ended session, or another region. A fresh login is worth one attempt.
+    {400, "BadRequest", invalid, fresh_login,
+     "the login may have ended, or the bucket may be in another region"},
+    {401, "Unauthorized", credentials, fresh_login},
+    {403, "Forbidden", permission, never, look_at_policies},
+    {404, "NotFound", not_found, never},
+    {405, "MethodNotAllowed", permission, never},
+    {407, "", connection, never, "the proxy wants a login"},
+    {408, "RequestTimeout", unavailable, later},
+    {409, "Conflict", conflict, later},
+    {411, "", internal, never},
+    {412, "PreconditionFailed", changed, never, "something else wrote this key since it was listed"},
+    {413, "EntityTooLarge", invalid, never},
+    {416, "InvalidRange", changed, never},
+    {429, "TooManyRequests", throttled, later, slow_down},
+    {500, "InternalError", unavailable, later, run_again},
+    {501, "NotImplemented", unsupported, never},
+    {502, "BadGateway", unavailable, later, run_again},
+    {503, "ServiceUnavailable", throttled, later, slow_down},
+    {504, "GatewayTimeout", unavailable, later, run_again},
+    {507, "InsufficientStorage", unavailable, never, "the server's storage is full"},
+};
+
+struct Meaning {
+  ErrorKind kind = invalid;
+  RetryVerdict retry = never;
+  std::string_view advice;
+};
+
+Meaning meaning_of(std::string_view code, int status) {
+  const auto* row =
+      std::find_if(std::begin(rows), std::end(rows), [code](const Row& r) { return r.code == code; });
+  if (row != std::end(rows)) return {row->kind, row->retry, row->advice};
+  if (code.starts_with("KMS.")) return {permission, never, look_at_kms};
+  const auto* by_status = std::find_if(std::begin(status_rows), std::end(status_rows),
+                                       [status](const StatusRow& r) { return r.status == status; });
+  // A code says why already: what the bare status would be taken for does not apply.
+  if (by_status != std::end(status_rows)) {
+    const bool guess = !code.empty() && status == 400;
+    return {by_status->kind, guess ? never : by_status->retry,
+            guess ? std::string_view{} : by_status->advice};
+  }
+  if (status >= 500) return {unavailable, later, run_again};
+  if (status >= 400) return {invalid, never, {}};
+  return {protocol, never, {}};  // a status that no call of ours should meet
+}
+
+std::string_view name_of(int status) {
+  for (const StatusRow& row : status_rows) {
+    if (row.status == status) return row.name;
+  }
+  return {};
+}
+
+// The parts of an <Error>, whichever service wrote it.
+struct ErrorBody {
+  std::string code;
+  std::string message;
+  std::string request_id;
+  std::string host_id;
+  std::string region;
+};
+
+// S3: <Error><Code>...   STS: <ErrorResponse><Error><Code>...</Error><RequestId>   EC2's:
+// <Response><Errors><Error>
+ErrorBody read_body(std::string_view body) {
+  body.remove_prefix(std::min(body.size(), body.find_first_not_of(" \t\r\n")));
+  if (!body.starts_with('<')) return {};
+  const Result<XmlDocument> document = XmlDocument::parse(std::string(body));
+  if (!document) return {};  // a proxy's page, or cut off: the status decides
+  const XmlNode root = document->root();
+  XmlNode error = root.name() == "Error" ? root : root.child("Error");
+  if (!error) error = root.child("Errors").child("Error");
+  ErrorBody out{.code = std::string(error.child_text("Code")),
+                .message = std::string(error.child_text("Message")),
+                .request_id = std::string(error.child_text("RequestId")),
+                .host_id = std::string(error.child_text("HostId")),
+                .region = std::string(error.child_text("Region"))};
+  if (out.request_id.empty()) out.request_id = root.child_text("RequestId");
+  return out;
+}
+
+// "this machine's clock is 17 minutes behind", from the reply's Date.
+std::string describe_skew(const Headers& headers, UtcTime now) {
+  const std::optional<UtcTime> theirs = parse_rfc1123(headers.get("date"));
+  if (!theirs) return {};
+  const milliseconds skew = now - *theirs;
+  const milliseconds size = skew < milliseconds(0) ? -skew : skew;
+  const auto whole_seconds = std::chrono::round<seconds>(size).count();
+  const std::string amount = whole_seconds < 120    ? fmt::format("{} seconds", whole_seconds)
+                             : whole_seconds < 7200 ? fmt::format("{} minutes", whole_seconds / 60)
+                                                    : fmt::format("{} hours", whole_seconds / 3600);
+  return fmt::format("this machine's clock is {} {} (the service says {})", amount,
+                     skew < milliseconds(0) ? "behind" : "ahead", to_iso8601(*theirs));
+}
+
+std::string request_ids(const Headers& headers, const ErrorBody& body) {
+  const auto first_of = [](std::string_view a, std::string_view b) { return a.empty() ? b : a; };
+  const std::string_view id =
+      first_of(first_of(headers.get("x-amz-request-id"), headers.get("x-amzn-requestid")), body.request_id);
+  const std::string_view host = first_of(headers.get("x-amz-id-2"), body.host_id);
+  if (id.empty() || host.empty()) return std::string(id);
+  return fmt::format("{}, x-amz-id-2 {}", id, host);
+}
+
+void add_sentence(std::string& message, std::string_view sentence) {
+  if (sentence.empty()) return;
+  if (!message.empty()) message += "; ";
+  message += sentence;
+}
+
+std::string fill_in(std::string_view advice, const AwsReplyContext& context) {
+  return fmt::format(fmt::runtime(advice),
+                     fmt::arg("bucket", context.bucket.empty() ? "the bucket" : context.bucket),
+                     fmt::arg("region", context.region));
+}
+
+// Refusals that mean: ask in another region.
+bool means_other_region(int status, std::string_view code) {
+  if (code.empty()) return status == 301 || status == 307 || status == 400;
+  return code == "PermanentRedirect" || code == "TemporaryRedirect" || code == "Redirect" ||
+         code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException" ||
+         code == "IncorrectEndpoint";
+}
+
+}  // namespace
+
+AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const AwsReplyContext& context) {
+  const ErrorBody said = read_body(body);
+  const Meaning meaning = meaning_of(said.code, head.status);
+  AwsFailure failure{
+      .error = {.kind = meaning.kind,
+                .retry = meaning.retry,
+                .message = said.message,
+                .service_code = said.code.empty() ? std::string(name_of(head.status)) : said.code,
+                .request_id = request_ids(head.headers, said),
+                .advice = fill_in(meaning.advice, context),
+                .http_status = head.status,
+                .retry_after = retry_after(head.headers, context.now)}};
+  Error& error = failure.error;
+  failure.bucket_region = head.headers.get("x-amz-bucket-region");
+  if (failure.bucket_region.empty()) failure.bucket_region = said.region;
+  failure.wrong_region = means_other_region(head.status, said.code) && !failure.bucket_region.empty() &&
+                         failure.bucket_region != context.region;
+  if (failure.wrong_region) {
+    error.kind = invalid;
+    error.retry = never;
+    add_sentence(error.message, fmt::format("the bucket is in region {}, the request went to {}",
+                                            failure.bucket_region, context.region));
+    error.advice = fmt::format("use --region {}", failure.bucket_region);
+  }
+  if (said.code == "RequestTimeTooSkewed" || said.code == "RequestExpired") {
+    add_sentence(error.message, describe_skew(head.headers, context.now));
+  }
+  // S3 passes KMS's refusals on as its own: only the text tells them apart.
+  if (said.code == "AccessDenied" && said.message.find("kms:") != std::string::npos)
+    error.advice = look_at_kms;
+  if (error.message.empty()) error.message = fmt::format("the service answered with status {}", head.status);
+  return failure;
+}
+
+}  // namespace azs3copy

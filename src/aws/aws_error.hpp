@@ -1,0 +1,32 @@
+// aws_error.hpp: what a refusal by AWS means. The one table is in aws_error.cpp.
+//
+//   status, headers, <Error> body  -->  Error{kind, retry, message, advice, code, request ids, retry_after}
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/context.hpp"
+#include "core/error.hpp"
+#include "net/http.hpp"
+
+namespace azs3copy {
+
+// What the advice names. Views: they live as long as the call.
+struct AwsReplyContext {
+  std::string_view bucket;  // empty for other services
+  std::string_view region;  // that the request was signed for
+  UtcTime now{};            // of this machine, for the clock's skew
+};
+
+struct AwsFailure {
+  Error error;
+  std::string bucket_region;  // where the reply says the bucket lives; empty where it does not say
+  bool wrong_region = false;  // the request belongs in `bucket_region`
+};
+
+// Reads a reply that is no success, or the <Error> of one that says 200. S3's XML, and that of STS and other
+// query services. A reply without a body (HEAD, a proxy's page) is judged by its status. Pure.
+AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const AwsReplyContext& context);
+
+}  // namespace azs3copy

@@ -1,0 +1,88 @@
+// s3_client_impl.hpp: what S3Client's files share: how a call is made, signed, sent and judged.
+//
+//   S3Call --send--> credentials -> sign -> fetch -> 2xx | aws_failure -> (other region: learn it, sign
+//   again, once)
+//
+// One file a group of operations: s3_client.cpp (the machinery, buckets), s3_objects.cpp, s3_uploads.cpp,
+// s3_listing.cpp, s3_put_stream.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/aws_error.hpp"
+#include "aws/s3_client.hpp"
+#include "aws/s3_endpoint.hpp"
+#include "codec/xml.hpp"
+
+namespace azs3copy {
+
+// How a request's body is vouched for in the signature.
+enum class Payload : std::uint8_t {
+  document,  // XML of ours, or nothing: signed
+  object,   // an object's bytes: TLS and their CRC protect them. Over plain http they are signed, as AWS asks
+            // for
+  trailer,  // streamed with its CRC behind it
+};
+
+// One operation. It lives in the operation's frame, and each attempt signs its request anew.
+struct S3Call {
+  std::string_view operation;  // "s3.put_object"
+  std::string subject;         // the key, or the bucket
+  HttpRequest request;
+  Payload payload = Payload::document;
+  std::size_t reply_bytes_max = 1 * MiB;
+};
+
+struct S3Client::Impl {
+  Impl(Bucket bucket_name, S3Options s3_options, std::unique_ptr<AwsCredentialsProvider> provider,
+       Transport& wire, RetryPolicy policy);
+
+  // `query` is url_encode'd, without '?'.
+  S3Call bucket_call(std::string_view operation, Method method, std::string_view query = {}) const;
+  S3Call key_call(std::string_view operation, Method method, const Key& key,
+                  std::string_view query = {}) const;
+
+  // Puts server, credentials and signature on the call's request.
+  Task<Result<>> prepare(S3Call& call, const Context& context);
+  // One attempt: the reply where it is a success. Moves to the bucket's region and sends again, once.
+  Task<Result<HttpResponse>> send(S3Call& call, const Context& context);
+  // send with retries.
+  Task<Result<HttpResponse>> send_with_retry(S3Call& call, const Context& context);
+  // The error that a reply says, and whether the client has moved to another region because of it.
+  struct Refusal {
+    Error error;
+    bool moved = false;
+  };
+  Refusal refuse(const ResponseHead& head, std::string_view body, const Context& context);
+  // For with_retry: new credentials after ErrorKind::credentials.
+  std::function<bool()> login_again();
+  bool use_region(std::string region);
+  // x-amz-checksum-algorithm and its like are left out where the server knows no checksums.
+  bool sends_checksums() const { return options.checksum == S3Checksum::crc64nvme; }
+
+  const Bucket bucket;
+  S3Options options;
+  const std::unique_ptr<AwsCredentialsProvider> credentials;
+  Transport& transport;
+  const RetryPolicy retry;
+  Result<S3Endpoint> endpoint;
+  SigV4Signer signer;
+};
+
+// ErrorKind::invalid for a key that S3 has no room for.
+Result<> check_key(const Key& key);
+// Reads ETag, version and checksum of a write. ErrorKind::corrupt when S3 stored other bytes than `sent`.
+Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sent);
+// The body of a reply whose head was read, to its end; ErrorKind::protocol above `bytes_max`.
+Task<Result<std::string>> read_reply_body(Exchange& exchange, std::size_t bytes_max);
+// "partNumber=...&uploadId=...", without the first for 0.
+std::string upload_query(const UploadId& id, std::uint32_t part_number = 0);
+// A reply's XML, whose root must be `root`; leading white space is passed over. ErrorKind::protocol
+// otherwise.
+Result<XmlDocument> parse_reply(std::string body, std::string_view root);
+
+}  // namespace azs3copy

@@ -1,0 +1,198 @@
+// s3_put_stream.cpp: a body that is read from one cloud while it is written to the other.
+//
+//   write(piece) --> gathered below 16 KiB, or as it is --> framing and data --> Exchange::write
+//   finish(crc)  --> trailer --> reply --> ETag and checksum, compared
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/aws_chunked.hpp"
+#include "aws/s3_client_impl.hpp"
+#include "aws/s3_headers.hpp"
+
+namespace azs3copy {
+namespace {
+
+// Pieces below this are copied together, so that a TLS record and a system call carry more than a few bytes.
+constexpr std::size_t gather_bytes = 16 * KiB;
+
+class PutStream final : public S3PutStream {
+ public:
+  PutStream(S3Client::Impl& impl, const Context& context, std::string subject, std::string_view operation,
+            std::uint64_t size, std::unique_ptr<Exchange> exchange)
+      : impl_(impl),
+        context_(context),
+        subject_(std::move(subject)),
+        operation_(operation),
+        size_(size),
+        left_(size),
+        framer_(size),
+        exchange_(std::move(exchange)) {}
+
+  Task<Result<bool>> write(Bytes bytes) override {
+    if (bytes.size() > left_) {
+      co_return named(Error{.kind = ErrorKind::internal,
+                            .message = fmt::format("the body has more than the {} bytes announced", size_)});
+    }
+    while (!bytes.empty() && !answered_) {
+      std::size_t count = bytes.size();
+      if (impl_.sends_checksums()) {
+        const AwsChunkedFramer::Next next = framer_.next();
+        gathered_ += next.framing;
+        count = static_cast<std::size_t>(std::min<std::uint64_t>(count, next.data_bytes_max));
+      }
+      Result<> sent = co_await send(bytes.first(count));
+      if (!sent) co_return named(std::move(sent.error()));
+      if (impl_.sends_checksums()) framer_.sent(count);
+      left_ -= count;
+      bytes = bytes.subspan(count);
+    }
+    co_return answered_;
+  }
+
+  Task<Result<PutReply>> finish(Crc64 crc) override {
+    if (!answered_) {
+      if (left_ > 0) {
+        // Nothing is stored: the connection breaks before the length that was announced.
+        co_return named(Error{.kind = ErrorKind::corrupt,
+                              .retry = RetryVerdict::later,
+                              .message = fmt::format("the body ended {} bytes before its {}", left_, size_)});
+      }
+      if (impl_.sends_checksums()) gathered_ += framer_.end(to_s3_base64(crc));
+      Result<> sent = co_await flush();
+      if (!sent) co_return named(std::move(sent.error()));
+      ended_ = true;
+    }
+    Result<PutReply> reply = co_await read_reply(crc);
+    if (!reply) co_return named(std::move(reply.error()));
+    co_return reply;
+  }
+
+ private:
+  std::unexpected<Error> named(Error error) const { return failed(std::move(error), operation_, subject_); }
+
+  Task<Result<>> send(Bytes bytes) {
+    if (gathered_.size() + bytes.size() < gather_bytes) {
+      gathered_ += text_of(bytes);
+      co_return Result<>{};
+    }
+    Result<> flushed = co_await flush();
+    if (!flushed) co_return flushed;
+    if (!answered_) co_return co_await hand_on(bytes);
+    co_return Result<>{};
+  }
+  Task<Result<>> flush() {
+    if (gathered_.empty()) co_return Result<>{};
+    Result<> sent = co_await hand_on(bytes_of(gathered_));
+    gathered_.clear();
+    co_return sent;
+  }
+  Task<Result<>> hand_on(Bytes bytes) {
+    Result<bool> written = co_await exchange_->write(bytes);
+    if (!written) co_return passed(std::move(written));
+    answered_ = answered_ || *written;
+    co_return Result<>{};
+  }
+
+  Task<Result<PutReply>> read_reply(Crc64 crc) {
+    constexpr std::size_t reply_bytes_max = 1 * MiB;
+    Result<ResponseHead> head = co_await exchange_->response();
+    if (!head) co_return passed(std::move(head));
+    Result<std::string> body = co_await read_reply_body(*exchange_, reply_bytes_max);
+    if (!body) co_return passed(std::move(body));
+    if (!head->ok()) co_return std::unexpected<Error>(refused(*head, *body));
+    if (left_ > 0 || !gathered_.empty() || (impl_.sends_checksums() && !ended_)) {
+      // Whatever it stored, it is not what we were sending.
+      co_return fail(ErrorKind::protocol,
+                     fmt::format("S3 answered {} before the body's end was sent", head->status));
+    }
+    const bool checked = impl_.sends_checksums();
+    co_return put_reply_from(head->headers, checked ? std::optional<Crc64>(crc) : std::nullopt);
+  }
+
+  // The next attempt is the stage's, with a stream of its own. What it needs is put in place here.
+  Error refused(const ResponseHead& head, std::string_view body) {
+    S3Client::Impl::Refusal refusal = impl_.refuse(head, body, context_);
+    Error error = std::move(refusal.error);
+    if (refusal.moved) error.retry = RetryVerdict::later;
+    if (error.retry == RetryVerdict::fresh_login) {
+      error.retry = impl_.credentials->refresh() ? RetryVerdict::later : RetryVerdict::never;
+    }
+    return error;
+  }
+
+  S3Client::Impl& impl_;
+  Context context_;  // a copy: the stream may outlive the caller's
+  const std::string subject_;
+  const std::string_view operation_;
+  const std::uint64_t size_;
+  std::uint64_t left_;  // data bytes still to come
+  AwsChunkedFramer framer_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string gathered_;   // framing and small pieces that wait
+  bool answered_ = false;  // S3 has sent its reply; no byte more is wanted
+  bool ended_ = false;     // the trailer went out
+};
+
+Result<> check_target(const PutTarget& target, std::uint64_t size) {
+  if (Result<> fits = check_key(target.key); !fits) return fits;
+  const bool is_part = !target.upload.empty();
+  if (is_part && (target.part_number == 0 || target.part_number > part_count_max)) {
+    return fail(ErrorKind::internal,
+                fmt::format("S3 numbers parts 1 to {}, not {}", part_count_max, target.part_number));
+  }
+  const std::uint64_t bytes_max = is_part ? part_bytes_max : put_bytes_max;
+  if (size > bytes_max) {
+    return fail(ErrorKind::invalid, fmt::format("S3 takes {} bytes in one PUT, not {}", bytes_max, size));
+  }
+  return {};
+}
+
+// What tells S3 how the body comes.
+void announce_body(HttpRequest& request, std::uint64_t size, bool with_checksum) {
+  request.streamed_size = size;
+  if (!with_checksum) return;
+  request.streamed_size = aws_chunked_size(size);
+  Headers& headers = request.headers;
+  // S3 takes "aws-chunked" off again and stores the rest.
+  const std::string_view stored = headers.get("content-encoding");
+  headers.set("content-encoding", stored.empty() ? "aws-chunked" : fmt::format("{},aws-chunked", stored));
+  headers.add("x-amz-decoded-content-length", fmt::format("{}", size));
+  headers.add("x-amz-trailer", crc64_trailer_name);
+  headers.add("x-amz-sdk-checksum-algorithm", "CRC64NVME");
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget& target, std::uint64_t size,
+                                                                const ObjectAttributes& attributes,
+                                                                const WriteCondition& condition,
+                                                                const Context& context) {
+  Impl& impl = *impl_;
+  const bool is_part = !target.upload.empty();
+  const std::string_view operation = is_part ? "s3.upload_part" : "s3.put_stream";
+  if (Result<> right = check_target(target, size); !right) {
+    co_return failed(std::move(right), operation, target.key.view());
+  }
+  S3Call call = impl.key_call(operation, Method::put, target.key,
+                              is_part ? upload_query(target.upload, target.part_number) : std::string());
+  call.payload = impl.sends_checksums() ? Payload::trailer : Payload::object;
+  // A part takes its object's attributes and conditions from CreateMultipartUpload and Complete.
+  if (!is_part) {
+    if (Result<> added = add_attributes(call.request.headers, attributes); !added) {
+      co_return failed(std::move(added), operation, target.key.view());
+    }
+    add_condition(call.request.headers, condition);
+  }
+  announce_body(call.request, size, impl.sends_checksums());
+  if (Result<> ready = co_await impl.prepare(call, context); !ready) {
+    co_return failed(std::move(ready), operation, target.key.view());
+  }
+  Result<std::unique_ptr<Exchange>> exchange = co_await impl.transport.start(call.request, context);
+  if (!exchange) co_return failed(std::move(exchange), operation, target.key.view());
+  co_return std::unique_ptr<S3PutStream>(
+      new PutStream(impl, context, std::move(call.subject), operation, size, std::move(*exchange)));
+}
+
+}  // namespace azs3copy
