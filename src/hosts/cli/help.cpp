@@ -1,0 +1,183 @@
+// help.cpp: help out of the table of flags.
+#include "hosts/cli/help.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+
+#include "codec/crc64.hpp"
+#include "hosts/cli/flags.hpp"
+#include "hosts/cli/text.hpp"
+
+namespace azs3copy::cli {
+namespace {
+
+constexpr std::size_t names_columns = 39;
+
+struct CommandHelp {
+  std::string_view name;
+  std::vector<std::string_view> examples;
+  std::vector<std::string_view> about;
+  std::vector<std::string_view> notes;
+};
+
+const std::vector<CommandHelp>& command_helps() {
+  static const std::vector<CommandHelp> helps = {
+      {.name = "copy",
+       .examples = {"azs3copy copy az://acme/photos s3://acme-photos/2024",
+                    "azs3copy copy --include '*.parquet' --sse aws:kms \"$CONTAINER_URL_WITH_SAS\" "
+                    "s3://acme-lake/raw"},
+       .about =
+           {"azs3copy copy SOURCE DEST [flags]",
+            "Copies the blobs that are not at DEST yet. The same command again goes on where it stopped."},
+       .notes = {"SOURCE: az://account/container[/prefix], or its https URL, with a SAS or without.  DEST: "
+                 "s3://bucket[/prefix]",
+                 "Exit: 0 all copied, 1 some failed, 2 usage, 3 not found, 4 refused, 5 try again, 7 fatal, "
+                 "9 skips."}},
+      {.name = "check",
+       .examples = {"azs3copy check az://acme/photos s3://acme-photos/2024",
+                    "azs3copy check --deep --combined az://acme/photos s3://acme-photos/2024 > rows.txt"},
+       .about =
+           {"azs3copy check SOURCE DEST [flags]",
+            "Compares both sides by their listings and what each copy recorded; --deep reads all bytes."},
+       .notes = {"Exit: 0 equal, 1 differences, 2 usage, 3 not found, 4 refused, 5 try again, 7 fatal."}},
+      {.name = "ls",
+       .examples = {"azs3copy ls az://acme", "azs3copy ls -h -R az://acme/photos/2024"},
+       .about = {"azs3copy ls SOURCE [flags]",
+                 "Lists an account's containers, or one level of a container: size, time, tier, name."},
+       .notes = {}},
+      {.name = "cleanup",
+       .examples = {"azs3copy cleanup -n s3://acme-photos",
+                    "azs3copy cleanup --older-than 2d s3://acme-photos/2024"},
+       .about = {"azs3copy cleanup DEST [flags]",
+                 "Aborts open multipart uploads that copies of this machine left behind, and no others."},
+       .notes = {}},
+      {.name = "help",
+       .examples = {"azs3copy help copy", "azs3copy help config"},
+       .about = {"azs3copy help [COMMAND]"},
+       .notes = {}},
+      {.name = "version", .examples = {"azs3copy --version"}, .about = {"azs3copy --version"}, .notes = {}},
+      {.name = "completion",
+       .examples = {"source <(azs3copy completion bash)    # in ~/.bashrc",
+                    "source <(azs3copy completion zsh)     # in ~/.zshrc, after compinit"},
+       .about = {"azs3copy completion bash|zsh",
+                 "Prints what the shell needs to complete commands and flags."},
+       .notes = {}},
+  };
+  return helps;
+}
+
+std::string flag_names(const Flag& flag) {
+  std::string text =
+      flag.letter != 0 ? fmt::format("-{}, --{}", flag.letter, flag.name) : fmt::format("--{}", flag.name);
+  if (!flag.value.empty()) text += " " + std::string(flag.value);
+  return text;
+}
+
+void add_flags(std::vector<std::string>& lines, Command command) {
+  std::optional<Group> group;
+  const Flag* paired = nullptr;
+  for (const Flag& flag : all_flags()) {
+    if (!flag.belongs_to(command) || flag.place == Place::file_only) continue;
+    if (group != flag.group) {
+      group = flag.group;
+      lines.push_back("");
+      lines.emplace_back(title_of(flag.group));
+    }
+    if (!flag.row_help.empty()) {
+      paired = &flag;
+      continue;
+    }
+    std::string names = flag_names(flag);
+    std::string text(flag.help);
+    if (!flag.standard.empty()) text += fmt::format(" [{}]", flag.standard);
+    if (paired != nullptr) {
+      names = flag_names(*paired) + ", " + names;
+      text = paired->row_help;
+      paired = nullptr;
+    }
+    lines.push_back("  " + pad_right(names, names_columns) + " " + text);
+  }
+}
+
+const std::vector<std::string_view>& config_help() {
+  static const std::vector<std::string_view> lines = {
+      "Every flag may also be set by a variable or in a file. What is said first wins:",
+      "",
+      "  the command line     --part-size 64MiB",
+      "  the environment      AZS3COPY_PART_SIZE=64MiB      (AZS3COPY_INCLUDE: one pattern a line)",
+      "  the file             part-size = \"64MiB\"           ~/.config/azs3copy/config.toml, or --config "
+      "FILE",
+      "  the default",
+      "",
+      "A key that is unknown is an error. Example of a file (TOML):",
+      "",
+      "  transfers = 128",
+      "  storage-class = \"STANDARD_IA\"",
+      "  exclude = [\"*.tmp\", \"/scratch/**\"]",
+      "",
+      "Secrets are never flags. They come from the variables of Azure's and AWS's own tools:",
+      "",
+      "  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET          an Entra application",
+      "  AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN",
+      "  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, ~/.aws/",
+      "",
+      "or from the file, which nobody else should be able to read:",
+  };
+  return lines;
+}
+
+std::vector<std::string> help_on_config() {
+  std::vector<std::string> lines(config_help().begin(), config_help().end());
+  lines.push_back("");
+  for (const Flag& flag : all_flags()) {
+    if (flag.place == Place::file_only) lines.push_back(fmt::format("  {:<21}{}", flag.name, flag.help));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> overview_lines() {
+  return {
+      "azs3copy copies Azure Blob Storage to Amazon S3 and proves every byte by its checksum.",
+      "  copy SOURCE DEST     copy what is not there yet     check SOURCE DEST     compare both sides",
+      "  ls SOURCE            list containers and blobs      cleanup DEST          abort abandoned uploads",
+      "  help [COMMAND]       flags, examples, `help config` completion bash|zsh   for your shell",
+      "Example: azs3copy copy az://acme/photos s3://acme-photos/2024",
+      "Read on: azs3copy copy --help"};
+}
+
+std::vector<std::string> help_lines(std::string_view topic) {
+  if (topic.empty()) {
+    std::vector<std::string> lines = overview_lines();
+    lines.insert(lines.end(),
+                 {"", "Exit codes:", "  0 all copied           1 some failed, or check found differences",
+                  "  2 wrong usage          3 source or destination not found    4 credentials refused",
+                  "  5 temporary error      7 fatal error                        9 completed with skips",
+                  "  130 interrupted        141 the reader of the output went away"});
+    return lines;
+  }
+  if (topic == "config") return help_on_config();
+  std::vector<std::string> lines;
+  for (const CommandHelp& help : command_helps()) {
+    if (help.name != topic) continue;
+    for (const std::string_view example : help.examples) lines.push_back("  " + std::string(example));
+    lines.push_back("");
+    lines.insert(lines.end(), help.about.begin(), help.about.end());
+    lines.insert(lines.end(), help.notes.begin(), help.notes.end());
+    add_flags(lines, *command_from(topic));
+  }
+  return lines;
+}
+
+std::vector<std::string> version_lines() {
+  return {fmt::format("azs3copy {}", AZS3COPY_VERSION),
+          fmt::format("clang {}.{}.{}, C++{}; {}; CRC64NVME by {}", __clang_major__, __clang_minor__,
+                      __clang_patchlevel__, __cplusplus / 100 % 100, OpenSSL_version(OPENSSL_VERSION),
+                      crc64_chosen_implementation())};
+}
+
+}  // namespace azs3copy::cli

@@ -1,0 +1,213 @@
+// invocation_checks.cpp: see invocation_checks.hpp.
+#include "hosts/cli/invocation_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "aws/s3_endpoint.hpp"
+#include "hosts/cli/suggest.hpp"
+#include "ledger/ledger.hpp"
+
+namespace azs3copy::cli {
+namespace {
+
+std::optional<std::string> variable_of(const Surroundings& surroundings, std::string_view name) {
+  const auto found = surroundings.environment.find(name);
+  return found == surroundings.environment.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::string home_of(const Surroundings& surroundings) {
+  return variable_of(surroundings, "HOME").value_or("");
+}
+
+// "~/x", as configuration files have it where no shell replaces it.
+void expand_tilde(std::string& path, const Surroundings& surroundings) {
+  if (path.starts_with("~/")) path = home_of(surroundings) + path.substr(1);
+}
+
+bool has_file_secret(const AzureLogin& login) {
+  return !login.connection_string.empty() || !login.account_key.empty() || !login.sas.empty() ||
+         !login.client_secret.empty();
+}
+
+// Secrets of the configuration file give way to what stands before the file: flags, then the environment.
+void drop_weaker_secrets(AzureLogin& login, const Surroundings& surroundings) {
+  static constexpr std::array<std::string_view, 5> logins = {
+      "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN",
+      "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"};
+  const bool in_environment = std::any_of(logins.begin(), logins.end(), [&](std::string_view name) {
+    return !variable_of(surroundings, name).value_or("").empty();
+  });
+  const bool asked_for = login.kind != AzureLoginKind::automatic || !login.federated_token_file.empty();
+  if (!has_file_secret(login) || (!in_environment && !asked_for)) return;
+  login.connection_string = {};
+  login.account_key = {};
+  login.sas = {};
+  login.client_secret = {};
+}
+
+Result<> read_source(Invocation& invocation, const std::string& text, const Surroundings& surroundings) {
+  RunOptions& run = invocation.run;
+  Result<SourceAddress> source = parse_source_address(text);
+  if (!source) return std::unexpected(source.error());
+  run.source = std::move(*source);
+  drop_weaker_secrets(run.azure, surroundings);
+  const AzureEnvironment environment{
+      .variable = [&](std::string_view name) { return variable_of(surroundings, name); }};
+  Result<AzureLogin> login =
+      resolve_azure_login(std::move(run.azure), run.source, environment, surroundings.now);
+  if (!login) return std::unexpected(login.error());
+  run.azure = std::move(*login);
+  run.source_text = to_string(run.source);
+  return {};
+}
+
+Result<> read_destination(Invocation& invocation, const std::string& text, const Surroundings& surroundings) {
+  RunOptions& run = invocation.run;
+  Result<DestinationAddress> destination = parse_destination_address(text);
+  if (!destination) return std::unexpected(destination.error());
+  run.destination = std::move(*destination);
+  run.destination_text = fmt::format("s3://{}", run.destination.bucket);
+  if (!run.destination.prefix.empty()) run.destination_text += "/" + run.destination.prefix;
+  const AwsEnvironment environment{
+      .variable = [&](std::string_view name) { return variable_of(surroundings, name); },
+      .home = home_of(surroundings)};
+  Result<AwsConfig> config = resolve_aws_config(run.aws, environment);
+  if (!config) return std::unexpected(config.error());
+  run.aws = std::move(*config);
+  run.s3.endpoint_url = run.aws.endpoint_url;
+  if (!run.aws.region.empty()) run.s3.region = run.aws.region;
+  const Result<S3Endpoint> endpoint = s3_endpoint(run.destination.bucket, run.s3);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  return {};
+}
+
+Result<> contradict(std::string_view one, std::string_view other, std::string_view why) {
+  return fail(ErrorKind::invalid, fmt::format("{} and {} contradict one another: {}", one, other, why));
+}
+
+Result<> check_filters(Invocation& invocation, const Surroundings& surroundings) {
+  FilterOptions& filter = invocation.run.filter;
+  if (filter.size_min && filter.size_max && *filter.size_min > *filter.size_max) {
+    return contradict("--min-size", "--max-size",
+                      "no blob is larger than the one and smaller than the other");
+  }
+  if (filter.age_min && filter.age_max && *filter.age_min > *filter.age_max) {
+    return contradict("--min-age", "--max-age", "no blob is older than the one and younger than the other");
+  }
+  if (invocation.files_from.empty()) return {};
+  if (!filter.rules.empty()) {
+    return contradict("--files-from", filter.rules.front().include ? "--include" : "--exclude",
+                      "the file names the blobs one by one");
+  }
+  const Result<std::string> text = surroundings.read_file(invocation.files_from);
+  if (!text) {
+    Error error = text.error();
+    error.kind = ErrorKind::invalid;
+    error.subject = "--files-from " + invocation.files_from;
+    return std::unexpected(std::move(error));
+  }
+  filter.files_from = parse_files_from(*text);
+  filter.has_files_from = true;
+  return {};
+}
+
+Result<> check_comparison(const CompareOptions& compare) {
+  if (compare.size_only && compare.checksum) {
+    return contradict("--size-only", "--checksum", "one trusts the size, the other asks for more");
+  }
+  if (compare.ignore_existing && (compare.size_only || compare.checksum)) {
+    return contradict("--ignore-existing", compare.size_only ? "--size-only" : "--checksum",
+                      "an object that exists is not compared at all");
+  }
+  return {};
+}
+
+Result<> check_encryption(Invocation& invocation) {
+  RunOptions& run = invocation.run;
+  if (!run.sse_kms_key_id.empty() && invocation.sse.empty()) invocation.sse = "aws:kms";
+  const bool kms = invocation.sse == "aws:kms";
+  if (!run.sse_kms_key_id.empty() && !kms) {
+    return contradict("--sse " + invocation.sse, "--sse-kms-key-id", "only aws:kms takes a key");
+  }
+  if (!run.bucket_key && !kms) {
+    return fail(ErrorKind::invalid, "--no-bucket-key is for KMS: give --sse aws:kms as well");
+  }
+  run.sse = invocation.sse == "none" ? "" : invocation.sse;
+  return {};
+}
+
+Result<> check_storage_class(RunOptions& run) {
+  // Other servers have classes of their own.
+  if (run.storage_class.empty() || !run.s3.endpoint_url.empty()) return {};
+  std::string upper = run.storage_class;
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
+  const std::span<const std::string> known = s3_storage_classes();
+  if (std::find(known.begin(), known.end(), upper) != known.end()) {
+    run.storage_class = upper;
+    return {};
+  }
+  return fail(ErrorKind::invalid, fmt::format("S3 has no such class{}", did_you_mean(upper, known)),
+              "--storage-class " + run.storage_class, fmt::format("It has {}.", fmt::join(known, ", ")));
+}
+
+Result<> check_output(const OutputOptions& output) {
+  if (output.quiet && output.verbosity > 0) {
+    return contradict("--quiet", "--verbose", "one asks for less, the other for more");
+  }
+  const bool progress = output.progress.value_or(false);
+  if (output.quiet && progress) return contradict("--quiet", "--progress", "quiet shows errors only");
+  if (output.json && progress) {
+    return contradict("--json", "--progress",
+                      "with --json, progress comes as events (--stats sets how often)");
+  }
+  if (output.json && output.combined)
+    return contradict("--json", "--combined", "with --json, rows are events");
+  return {};
+}
+
+}  // namespace
+
+std::span<const std::string> s3_storage_classes() {
+  static const std::array<std::string, 8> classes = {
+      "STANDARD",   "STANDARD_IA", "ONEZONE_IA",   "INTELLIGENT_TIERING",
+      "GLACIER_IR", "GLACIER",     "DEEP_ARCHIVE", "REDUCED_REDUNDANCY"};
+  return classes;
+}
+
+Result<> read_ends(Invocation& invocation, const std::vector<std::string>& positionals,
+                   const Surroundings& surroundings) {
+  const bool has_source = invocation.command != Command::cleanup;
+  const bool has_destination = invocation.command != Command::ls;
+  if (has_source && has_destination && positionals[0].starts_with("s3://") &&
+      !positionals[1].starts_with("s3://")) {
+    return fail(ErrorKind::invalid,
+                "copies go from Azure to S3: SOURCE (az://... or https://...) comes first, then "
+                "DEST (s3://...)");
+  }
+  if (has_source) {
+    if (Result<> read = read_source(invocation, positionals.front(), surroundings); !read) return read;
+  } else {
+    invocation.run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
+  }
+  if (has_destination) return read_destination(invocation, positionals.back(), surroundings);
+  return {};
+}
+
+Result<> check_together(Invocation& invocation, const Surroundings& surroundings) {
+  RunOptions& run = invocation.run;
+  expand_tilde(run.state_folder, surroundings);
+  expand_tilde(run.network.ca_bundle, surroundings);
+  expand_tilde(invocation.output.log_file, surroundings);
+  if (run.state_folder.empty()) run.state_folder = default_state_folder();
+  for (const Result<>& checked : {check_comparison(run.compare), check_encryption(invocation),
+                                  check_storage_class(run), check_output(invocation.output)}) {
+    if (!checked) return checked;
+  }
+  return check_filters(invocation, surroundings);
+}
+
+}  // namespace azs3copy::cli

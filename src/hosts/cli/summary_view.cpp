@@ -1,0 +1,270 @@
+// summary_view.cpp: see summary_view.hpp.
+#include "hosts/cli/summary_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "hosts/cli/text.hpp"
+#include "plan/prices.hpp"
+
+namespace azs3copy::cli {
+namespace {
+
+constexpr std::size_t rows_per_outcome_max = 10;
+constexpr std::size_t label_columns = 9;  // "  failed "
+constexpr std::size_t name_columns_max = 40;
+
+std::string with_tilde(std::string_view path, std::string_view home) {
+  if (home.size() > 1 && path.starts_with(home) && path.substr(home.size()).starts_with('/')) {
+    return "~" + std::string(path.substr(home.size()));
+  }
+  return std::string(path);
+}
+
+void add_wrapped(std::vector<std::string>& lines, std::string_view text, const Style& style,
+                 std::size_t indent) {
+  const std::size_t width = style.width == 0 ? 0 : std::max<std::size_t>(style.width, 40);
+  for (std::string& line : wrap(text, width, indent)) lines.push_back(std::move(line));
+}
+
+std::string money(double dollars) {
+  if (dollars >= 100) return "about $" + format_count(static_cast<std::uint64_t>(std::llround(dollars)));
+  return dollars < 0.01 ? "below $0.01" : fmt::format("about ${:.2f}", dollars);
+}
+
+std::string blobs(std::uint64_t count) {
+  return format_count(count) + (count == 1 ? " blob" : " blobs");
+}
+
+// ", 18,220 unchanged, 2 skipped, 1 failed" without those that are none.
+std::string other_counts(const Progress& totals) {
+  std::string text;
+  const auto add = [&text](std::uint64_t count, std::string_view word) {
+    if (count == 0) return;
+    if (!text.empty()) text += ", ";
+    text += format_count(count) + " " + std::string(word);
+  };
+  add(totals.unchanged.blobs, "unchanged");
+  add(totals.skipped.blobs, "skipped");
+  add(totals.failed.blobs, "failed");
+  return text;
+}
+
+std::string first_sentence(const RunSummary& summary) {
+  const Progress& totals = summary.totals;
+  const std::string others = other_counts(totals);
+  if (totals.copied.blobs == 0 && totals.failed.blobs == 0 && !summary.interrupted) {
+    if (others.empty()) return "Nothing to copy: no blob was found that the filters select.";
+    return fmt::format("Nothing to copy: {} in {}.", others, format_duration(totals.elapsed));
+  }
+  const double passed = std::chrono::duration<double>(totals.elapsed).count();
+  const double rate = passed > 0 ? static_cast<double>(totals.copied.bytes) / passed : 0;
+  std::string text =
+      fmt::format("Copied {}, {} in {} ({}).", blobs(totals.copied.blobs), format_bytes(totals.copied.bytes),
+                  format_duration(totals.elapsed), format_rate(rate));
+  if (!others.empty()) text += " " + others + ".";
+  if (summary.interrupted) text += " Stopped on request before the end.";
+  return text;
+}
+
+std::string verified_sentence(const RunSummary& summary) {
+  return fmt::format("Verified end to end: {} by CRC64 from Azure, {} by Content-MD5; {} unverified.",
+                     format_count(summary.verified_crc64), format_count(summary.verified_md5),
+                     format_count(summary.unverified));
+}
+
+std::string requests_sentence(const RunOptions& options, const RunSummary& summary) {
+  std::string text = fmt::format("Requests: {} reads, {} writes, {} retried.",
+                                 format_count(summary.azure_reads + summary.s3_reads),
+                                 format_count(summary.s3_writes), format_count(summary.totals.retries));
+  const CostEstimate cost = estimate_cost(options, summary);
+  std::string costs;
+  if (cost.azure_egress > 0) costs = "Azure egress " + money(cost.azure_egress);
+  if (cost.requests > 0) costs += (costs.empty() ? "" : ", ") + ("S3 requests " + money(cost.requests));
+  return costs.empty() ? text : text + " " + costs + ".";
+}
+
+// What the service said of this one blob: the error's line from its cause on, without the steps before it.
+std::string detail_of(const NotCopied& kind, std::size_t index) {
+  if (index >= kind.first_lines.size() || kind.first_lines[index].empty()) return kind.cause;
+  const std::string& line = kind.first_lines[index];
+  const std::size_t at = kind.cause.empty() ? std::string::npos : line.find(kind.cause);
+  return at == std::string::npos ? line : line.substr(at);
+}
+
+// A painted label and a wrapped text behind it.
+void add_row(std::vector<std::string>& lines, const NotCopied& kind, std::string_view text,
+             const Style& style, std::size_t indent) {
+  const std::string label = "  " + std::string(to_string(kind.outcome));
+  const std::size_t first = lines.size();
+  add_wrapped(lines, pad_right(label, label_columns + 2) + std::string(text), style, indent);
+  const Colour colour = kind.outcome == Outcome::failed ? Colour::red : Colour::yellow;
+  lines[first] = paint(style, colour, label) + lines[first].substr(label.size());
+}
+
+void add_advice(std::vector<std::string>& lines, const NotCopied& kind, const Style& style) {
+  if (kind.advice.empty()) return;
+  const std::size_t indent = label_columns + 2;
+  add_wrapped(lines, std::string(indent, ' ') + printable(kind.advice, !style.unicode), style, indent);
+}
+
+void add_each(std::vector<std::string>& lines, const std::vector<const NotCopied*>& kinds,
+              const Style& style) {
+  std::size_t name_columns = 0;
+  for (const NotCopied* kind : kinds) {
+    for (const std::string& name : kind->first_names) {
+      name_columns = std::max(name_columns, display_width(printable(name, !style.unicode)));
+    }
+  }
+  name_columns = std::min(name_columns, name_columns_max);
+  for (const NotCopied* kind : kinds) {
+    for (std::size_t i = 0; i < kind->first_names.size(); ++i) {
+      const std::string name = pad_right(printable(kind->first_names[i], !style.unicode), name_columns);
+      add_row(lines, *kind, name + "  " + printable(detail_of(*kind, i), !style.unicode), style,
+              label_columns + 4);
+    }
+    add_advice(lines, *kind, style);
+  }
+}
+
+void add_causes(std::vector<std::string>& lines, const std::vector<const NotCopied*>& kinds,
+                const Style& style) {
+  for (const NotCopied* kind : kinds) {
+    add_row(lines, *kind,
+            fmt::format("{} x  {}", format_count(kind->count), printable(kind->cause, !style.unicode)), style,
+            label_columns + 4);
+    if (!kind->first_names.empty()) {
+      const std::string name = printable(kind->first_names.front(), !style.unicode);
+      add_wrapped(lines, std::string(label_columns + 2, ' ') + "such as " + name, style, label_columns + 4);
+    }
+    add_advice(lines, *kind, style);
+  }
+}
+
+// Emulators have the account in the path; nothing leaves a cloud there.
+bool is_emulator(const RunOptions& options) {
+  return !options.source.account.path_prefix.empty();
+}
+
+}  // namespace
+
+std::vector<std::string> render_start(const RunOptions& options, const RunObserver::Ends& ends,
+                                      const Style& style, std::string_view home) {
+  const std::string source = printable(options.source_text, !style.unicode);
+  const std::string destination = printable(options.destination_text, !style.unicode);
+  const std::size_t columns = std::max(display_width(source), display_width(destination)) + 3;
+  std::vector<std::string> lines;
+  const auto add = [&](std::string_view label, std::string_view address, std::string_view rest) {
+    add_wrapped(lines, pad_right(label, 7) + pad_right(address, columns) + printable(rest, !style.unicode),
+                style, 7);
+  };
+  std::string target = ends.region;
+  if (!options.aws.endpoint_url.empty()) target = options.aws.endpoint_url + ", " + target;
+  add("Azure", source, ends.azure_login);
+  add("S3", destination, fmt::format("{}, {}; {}", target, ends.encryption, ends.s3_login));
+  if (options.dry_run) {
+    lines.emplace_back("Dry run: nothing is written.");
+  } else {
+    add("Run", ends.run.view(),
+        ends.run_folder.empty() ? "" : "report: " + with_tilde(ends.run_folder, home));
+  }
+  return lines;
+}
+
+CostEstimate estimate_cost(const RunOptions& options, const RunSummary& summary) {
+  CostEstimate cost;
+  if (!is_emulator(options)) {
+    std::uint64_t below = 0;
+    for (const prices::EgressTier& tier : prices::azure_egress) {
+      if (summary.azure_bytes <= below) break;
+      const std::uint64_t bytes = std::min(summary.azure_bytes, tier.bytes_max) - below;
+      cost.azure_egress += static_cast<double>(bytes) / static_cast<double>(GiB) * tier.per_gib;
+      below = tier.bytes_max;
+    }
+  }
+  if (options.aws.endpoint_url.empty() && options.s3.endpoint_url.empty()) {
+    const auto* row =
+        std::find_if(prices::s3_requests.begin(), prices::s3_requests.end(),
+                     [&](const auto& price) { return price.storage_class == options.storage_class; });
+    if (row == prices::s3_requests.end()) row = prices::s3_requests.begin();
+    cost.requests = static_cast<double>(summary.s3_writes) / 1000 * row->per_1k_writes +
+                    static_cast<double>(summary.s3_reads) / 1000 * row->per_1k_reads;
+  }
+  return cost;
+}
+
+std::vector<std::string> render_not_copied(const RunSummary& summary, const Style& style, bool only_failed) {
+  std::vector<std::string> lines;
+  for (const Outcome outcome : {Outcome::failed, Outcome::skipped}) {
+    if (only_failed && outcome != Outcome::failed) continue;
+    std::vector<const NotCopied*> kinds;
+    std::uint64_t count = 0;
+    std::size_t named = 0;
+    for (const NotCopied& kind : summary.not_copied) {
+      if (kind.outcome != outcome) continue;
+      kinds.push_back(&kind);
+      count += kind.count;
+      named += kind.first_names.size();
+    }
+    std::sort(kinds.begin(), kinds.end(),
+              [](const NotCopied* a, const NotCopied* b) { return a->count > b->count; });
+    if (count <= rows_per_outcome_max && named == count) {
+      add_each(lines, kinds, style);
+    } else {
+      add_causes(lines, kinds, style);
+    }
+  }
+  if (!lines.empty()) lines.insert(lines.begin(), "Not copied:");
+  return lines;
+}
+
+std::vector<std::string> render_summary(const RunOptions& options, const RunSummary& summary,
+                                        const Style& style, std::string_view home) {
+  const Progress& totals = summary.totals;
+  std::vector<std::string> lines;
+  add_wrapped(lines, first_sentence(summary), style, 2);
+  if (totals.copied.blobs > 0) add_wrapped(lines, verified_sentence(summary), style, 2);
+  if (summary.unverified > 0 && options.verify_source == VerifySource::when_offered) {
+    add_wrapped(lines,
+                "  For the unverified Azure sent no checksum by itself; --verify-source always asks for one.",
+                style, 2);
+  }
+  add_wrapped(lines, requests_sentence(options, summary), style, 2);
+  if (const std::vector<std::string> rows = render_not_copied(summary, style, false); !rows.empty()) {
+    lines.emplace_back();
+    lines.insert(lines.end(), rows.begin(), rows.end());
+  }
+  std::string last;
+  if (!summary.run_folder.empty()) last = "Report: " + with_tilde(summary.run_folder, home);
+  const bool again = totals.failed.blobs > 0 || summary.interrupted;
+  if (again) last += last.empty() ? "" : "      ";
+  if (totals.failed.blobs > 0) {
+    last += "Run the same command again to retry what failed.";
+  } else if (again) {
+    last += "Run the same command again to go on.";
+  }
+  if (!last.empty()) add_wrapped(lines, last, style, 0);
+  return lines;
+}
+
+std::vector<std::string> render_dry_run(const RunSummary& summary, const Style& style) {
+  const Progress& totals = summary.totals;
+  std::string text =
+      fmt::format("Would copy {} ({}), {} of them in parts; {} unchanged", blobs(totals.copied.blobs),
+                  format_bytes(totals.copied.bytes), format_count(summary.would_copy_large),
+                  format_count(totals.unchanged.blobs));
+  if (totals.skipped.blobs > 0) text += fmt::format("; {} skipped", format_count(totals.skipped.blobs));
+  if (totals.failed.blobs > 0) text += fmt::format("; {} could not be", format_count(totals.failed.blobs));
+  std::vector<std::string> lines;
+  add_wrapped(lines, text + ".", style, 2);
+  for (std::size_t i = 0; i < summary.would_copy.size(); ++i) {
+    const std::string_view label = i == 0 ? "  first: " : "         ";
+    add_wrapped(lines, std::string(label) + printable(summary.would_copy[i], !style.unicode), style, 11);
+  }
+  for (std::string& row : render_not_copied(summary, style, false)) lines.push_back(std::move(row));
+  return lines;
+}
+
+}  // namespace azs3copy::cli
