@@ -1,7 +1,7 @@
 // blob_client.hpp: the operations on Azure Blob Storage that a copy needs. Read-only but for what tests use.
 //
-// Each call but `read` retries by itself (they are idempotent); `read` gives one attempt, for its body is streamed into
-// another request and the range is the unit of retry (stages).
+// Each call but `read` retries by itself (they are idempotent); `read` gives one attempt, for its body is
+// streamed into another request and the range is the unit of retry (stages).
 #pragma once
 
 #include <memory>
@@ -48,7 +48,8 @@ struct ContainerPage {
 
 enum class VerifySource : std::uint8_t {
   when_offered,  // structured body where the server has it, else Content-MD5 where the blob has one
-  always,        // ... else ranges of 4 MiB with x-ms-range-get-content-crc64 or -md5; fails where none is to be had
+  always,  // ... else ranges of 4 MiB with x-ms-range-get-content-crc64 or -md5; fails where none is to be
+           // had
 };
 
 struct ReadOptions {
@@ -65,8 +66,8 @@ class BlobBody {
   virtual std::uint64_t size() const = 0;
   // As the reply of this read gave them: size is the whole blob's.
   virtual const BlobProperties& properties() const = 0;
-  // Fills as much of `buffer` as is at hand, at least one byte; 0 once all came and all was checked. ErrorKind::corrupt
-  // when a checksum of Azure's does not match; connection or protocol when it ends early.
+  // Fills as much of `buffer` as is at hand, at least one byte; 0 once all came and all was checked.
+  // ErrorKind::corrupt when a checksum of Azure's does not match; connection or protocol when it ends early.
   virtual Task<Result<std::size_t>> read(MutableBytes buffer) = 0;
   // Over the bytes given out so far.
   virtual Crc64 crc() const = 0;
@@ -92,7 +93,8 @@ class BlobClient {
                                     const Context& context);
   Task<Result<BlobProperties>> properties(const Container& container, const BlobName& name,
                                           const Context& context);
-  // One attempt. 412 is ErrorKind::changed, 404 not_found, 409 BlobArchived archived; see classify in azure_error.hpp.
+  // One attempt. 412 is ErrorKind::changed, 404 not_found, 409 BlobArchived archived; see classify in
+  // azure_error.hpp.
   Task<Result<std::unique_ptr<BlobBody>>> read(const Container& container, const BlobName& name,
                                                const ReadOptions& options, const Context& context);
 

@@ -1,0 +1,124 @@
+// blob_client.cpp: the operations. Requests are made by session.cpp, replies read by listing.cpp and
+// blob_reply.cpp, bodies by blob_body.cpp.
+#include "azure/blob_client.hpp"
+
+#include "azure/blob_body.hpp"
+#include "azure/blob_reply.hpp"
+#include "azure/listing.hpp"
+#include "azure/session.hpp"
+#include "codec/url.hpp"
+
+namespace azs3copy {
+
+struct BlobClient::Impl {
+  AzureSession session;
+  RetryPolicy retry;
+
+  Task<Result<ContainerPage>> list_containers(std::string_view marker, const Context& context) {
+    std::string target = session.account.path_prefix + "/?comp=list&maxresults=5000";
+    if (!marker.empty()) target.append("&marker=").append(url_encode(marker));
+    Result<HttpResponse> response =
+        co_await session.fetch(session.request(Method::get, std::move(target), context), context);
+    if (!response) co_return passed(std::move(response));
+    co_return parse_container_page(std::move(response->body));
+  }
+
+  Task<Result<ParsedBlobPage>> list_page(const Container& container, const ListBlobsOptions& options,
+                                         bool metadata, const Context& context) {
+    std::string target;
+    target.append(session.account.path_prefix).append(1, '/').append(container.view());
+    target.append("?restype=container&comp=list&maxresults=").append(std::to_string(options.page_rows_max));
+    const auto add = [&target](std::string_view name, std::string_view value) {
+      if (!value.empty()) target.append(name).append(url_encode(value));
+    };
+    add("&prefix=", options.prefix);
+    add("&marker=", options.marker);
+    add("&delimiter=", options.delimiter);
+    if (metadata) target += "&include=metadata";
+    Result<HttpResponse> response =
+        co_await session.fetch(session.request(Method::get, std::move(target), context), context);
+    if (!response) co_return passed(std::move(response));
+    co_return parse_blob_page(std::move(response->body), container);
+  }
+
+  // Metadata tells a directory stub from an empty blob and makes pages long, so it is asked for only where a
+  // page has empty blobs: that page once more, and the next ones at once as long as they go on having some.
+  Task<Result<BlobPage>> list_blobs(const Container& container, const ListBlobsOptions& options,
+                                    const Context& context) {
+    bool with_metadata = session.lists_with_metadata;
+    Result<ParsedBlobPage> parsed = co_await list_page(container, options, with_metadata, context);
+    if (parsed && parsed->has_empty_blobs && !with_metadata) {
+      with_metadata = true;
+      parsed = co_await list_page(container, options, with_metadata, context);
+    }
+    if (!parsed) co_return passed(std::move(parsed));
+    session.lists_with_metadata = parsed->has_empty_blobs;
+    if (!parsed->page.next_marker.empty() && parsed->page.next_marker == options.marker) {
+      co_return fail(ErrorKind::protocol,
+                     "the listing goes round in circles: its next marker is the one given");
+    }
+    co_return std::move(parsed->page);
+  }
+
+  Task<Result<BlobProperties>> properties(const Container& container, const BlobName& name,
+                                          const Context& context) {
+    Result<HttpResponse> response = co_await session.fetch(
+        session.request(Method::head, session.blob_target(container, name), context), context);
+    if (!response) co_return passed(std::move(response));
+    Result<BlobReply> reply = read_blob_reply(Method::head, response->head, container, name);
+    if (!reply) co_return passed(std::move(reply));
+    co_return std::move(reply->properties);
+  }
+
+  bool refresh() { return session.credential->refresh(); }
+};
+
+BlobClient::BlobClient(AzureAccount account, std::unique_ptr<AzureCredential> credential,
+                       Transport& transport, RetryPolicy retry)
+    : account_(account),
+      impl_(new Impl{.session = AzureSession(std::move(account), std::move(credential), transport),
+                     .retry = retry}) {}
+BlobClient::~BlobClient() = default;
+
+Task<Result<ContainerPage>> BlobClient::list_containers(std::string marker, const Context& context) {
+  Result<ContainerPage> page = co_await with_retry<ContainerPage>(
+      impl_->retry, context, [&] { return impl_->list_containers(marker, context); },
+      [this] { return impl_->refresh(); });
+  if (!page) co_return failed(std::move(page), "azure.list_containers", account_.name.view());
+  co_return page;
+}
+
+Task<Result<BlobPage>> BlobClient::list_blobs(const Container& container, const ListBlobsOptions& options,
+                                              const Context& context) {
+  Result<BlobPage> page = co_await with_retry<BlobPage>(
+      impl_->retry, context, [&] { return impl_->list_blobs(container, options, context); },
+      [this] { return impl_->refresh(); });
+  if (!page) co_return failed(std::move(page), "azure.list_blobs", container.view());
+  co_return page;
+}
+
+Task<Result<BlobProperties>> BlobClient::properties(const Container& container, const BlobName& name,
+                                                    const Context& context) {
+  Result<BlobProperties> properties = co_await with_retry<BlobProperties>(
+      impl_->retry, context, [&] { return impl_->properties(container, name, context); },
+      [this] { return impl_->refresh(); });
+  if (!properties) co_return failed(std::move(properties), "azure.properties", name.view());
+  co_return properties;
+}
+
+Task<Result<std::unique_ptr<BlobBody>>> BlobClient::read(const Container& container, const BlobName& name,
+                                                         const ReadOptions& options, const Context& context) {
+  Result<std::unique_ptr<BlobBody>> body =
+      co_await open_blob_body(impl_->session, container, name, options, context);
+  if (!body) co_return failed(std::move(body), "azure.read", name.view());
+  co_return body;
+}
+
+std::string BlobClient::describe_credential() const {
+  return impl_->session.credential->describe();
+}
+bool BlobClient::refresh_credential() {
+  return impl_->refresh();
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,44 @@
+// session.hpp: what all requests to one account share: address, login, the head that each carries, the
+// reading of refusals. Internal to src/azure.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "azure/blob_client.hpp"
+
+namespace azs3copy {
+
+struct AzureSession {
+  AzureSession(AzureAccount of_account, std::unique_ptr<AzureCredential> login, Transport& over)
+      : account(std::move(of_account)), credential(std::move(login)), transport(over) {}
+
+  AzureAccount account;
+  std::unique_ptr<AzureCredential> credential;
+  Transport& transport;
+
+  // What the service was found not to know; asked for no more. See blob_body.cpp.
+  bool refuses_structured_header = false;
+  bool sends_no_structured_body = false;
+  bool refuses_range_crc = false;
+  // Whether the last listed page had rows that could be directory stubs. See blob_client.cpp.
+  bool lists_with_metadata = false;
+
+  // "/container/name" behind the account's own path, encoded.
+  std::string blob_target(const Container& container, const BlobName& name) const;
+
+  // A request complete but for the login.
+  HttpRequest request(Method method, std::string target, const Context& context);
+  // Logs in and sends.
+  Task<Result<std::unique_ptr<Exchange>>> start(HttpRequest& request, const Context& context);
+  // The whole reply; one that is not 2xx is the Error that it means.
+  Task<Result<HttpResponse>> fetch(HttpRequest request, const Context& context);
+  // What a reply that is not 2xx means; reads its body.
+  Task<Error> refusal(Exchange& exchange, const ResponseHead& head, const Context& context);
+
+ private:
+  std::string date_;  // of date_second_, as x-ms-date has it
+  std::chrono::sys_seconds date_second_{};
+};
+
+}  // namespace azs3copy
