@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Cross-builds the program for arm64 and runs it, and the tests of the codec and core layers, under qemu.
+# Cross-builds the program for arm64 and runs it, and the tests of the pure layers, under qemu.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,8 +11,8 @@ export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 
 cmake --preset arm64 -DAZS3COPY_TESTS=ON -DCMAKE_PREFIX_PATH="$libraries" \
   -DCMAKE_CROSSCOMPILING_EMULATOR="$qemu" >/dev/null
-cmake --build --preset arm64 --target azs3copy core_test codec_test
+cmake --build --preset arm64 --target azs3copy codec_test plan_test messages_test
 "$qemu" build/arm64/src/hosts/azs3copy --version
-for test in core_test codec_test; do
+for test in codec_test plan_test messages_test; do
   "$qemu" "$(find build/arm64 -type f -name "$test")" --gtest_brief=1
 done
