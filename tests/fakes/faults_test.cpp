@@ -193,17 +193,17 @@ TEST_F(FaultsTest, ProbabilityFollowsTheSeed) {
 }
 
 TEST_F(FaultsTest, RulesAsJson) {
-  const auto fault = Faults::from_json(
+  const auto fault = Faults::from_json(*Json::parse(
       R"({"operation":"GetBlob","skip":2,"times":0,"status":503,"code":"ServerBusy","retry_after":"1",
-          "spoil":{"reset_body_after":5},"headers":{"x":"y"}})");
+          "spoil":{"reset_body_after":5},"headers":{"x":"y"}})"));
   ASSERT_TRUE(fault) << fault.error().to_line();
   EXPECT_EQ(fault->operation, "GetBlob");
   EXPECT_EQ(fault->skip, 2U);
   EXPECT_EQ(fault->times, 0U);
   EXPECT_EQ(fault->spoil.reset_body_after, 5U);
   EXPECT_EQ(fault->headers.at(0).second, "y");
-  EXPECT_FALSE(Faults::from_json(R"({"opration":"GetBlob"})"));
-  EXPECT_FALSE(Faults::from_json(R"({"spoil":{"reset":1}})"));
+  EXPECT_FALSE(Faults::from_json(*Json::parse(R"({"opration":"GetBlob"})")));
+  EXPECT_FALSE(Faults::from_json(*Json::parse(R"({"spoil":{"reset":1}})")));
 }
 
 TEST_F(FaultsTest, TheLogCountsBytesConnectionsAndConcurrency) {

@@ -1,7 +1,5 @@
 #include "fakes/server/faults.hpp"
 
-#include "codec/json.hpp"
-
 namespace azs3copy::fakes {
 
 std::size_t Faults::add(Fault fault) {
@@ -78,10 +76,7 @@ Result<> known_keys(const Json& json, std::initializer_list<std::string_view> na
 
 }  // namespace
 
-Result<Fault> Faults::from_json(std::string_view text) {
-  const auto parsed = Json::parse(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  const Json& json = *parsed;
+Result<Fault> Faults::from_json(const Json& json) {
   auto known =
       known_keys(json, {"method", "operation", "target_contains", "skip", "times", "probability", "delay",
                         "hang", "reset", "reset_request_after", "status", "code", "retry_after", "early",

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "codec/json.hpp"
 #include "core/error.hpp"
 #include "fakes/server/http.hpp"
 
@@ -62,7 +63,7 @@ class Faults {
   std::optional<Fault> next(std::string_view method, std::string_view operation, std::string_view target);
 
   // As scripts give them, with the names of Fault's and Spoil's fields (milliseconds as numbers).
-  static Result<Fault> from_json(std::string_view text);
+  static Result<Fault> from_json(const Json& json);
 
  private:
   struct Rule {
