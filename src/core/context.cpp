@@ -17,4 +17,10 @@ Context Context::with_timeout(milliseconds limit) const {
   return child;
 }
 
+Context Context::for_pause() const {
+  Context pause = *this;
+  if (wind_down.stop_possible()) pause.stop = wind_down;
+  return pause;
+}
+
 }  // namespace azs3copy

@@ -7,22 +7,38 @@ namespace azs3copy {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::credentials: return "credentials";
-    case ErrorKind::permission: return "permission";
-    case ErrorKind::not_found: return "not_found";
-    case ErrorKind::changed: return "changed";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::archived: return "archived";
-    case ErrorKind::throttled: return "throttled";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::timed_out: return "timed_out";
-    case ErrorKind::connection: return "connection";
-    case ErrorKind::protocol: return "protocol";
-    case ErrorKind::corrupt: return "corrupt";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::credentials:
+      return "credentials";
+    case ErrorKind::permission:
+      return "permission";
+    case ErrorKind::not_found:
+      return "not_found";
+    case ErrorKind::changed:
+      return "changed";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::archived:
+      return "archived";
+    case ErrorKind::throttled:
+      return "throttled";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::timed_out:
+      return "timed_out";
+    case ErrorKind::connection:
+      return "connection";
+    case ErrorKind::protocol:
+      return "protocol";
+    case ErrorKind::corrupt:
+      return "corrupt";
+    case ErrorKind::cancelled:
+      return "cancelled";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "unknown";
 }
@@ -46,8 +62,8 @@ std::string Error::to_line() const {
 }
 
 std::unexpected<Error> failed(Error error, std::string_view operation, std::string_view subject) {
-  error.operation = error.operation.empty() ? std::string(operation)
-                                            : fmt::format("{}: {}", operation, error.operation);
+  error.operation =
+      error.operation.empty() ? std::string(operation) : fmt::format("{}: {}", operation, error.operation);
   if (error.subject.empty()) error.subject = subject;
   return std::unexpected<Error>(std::move(error));
 }

@@ -1,7 +1,7 @@
 // error.hpp: what went wrong, once, in a form that a retry, an exit code, a record and a person can each use.
 //
-// An Error is made where the reply is decoded (or the call failed) and travels up unchanged but for its context.
-// Any HTTP status received is a reply; ErrorKind::connection says that none came.
+// An Error is made where the reply is decoded (or the call failed) and travels up unchanged but for its
+// context. Any HTTP status received is a reply; ErrorKind::connection says that none came.
 #pragma once
 
 #include <chrono>

@@ -34,8 +34,8 @@ using Account = Name<struct AccountTag>;
 using Container = Name<struct ContainerTag>;
 using BlobName = Name<struct BlobNameTag>;  // decoded, UTF-8 as Azure gives it
 using Bucket = Name<struct BucketTag>;
-using Key = Name<struct KeyTag>;        // decoded bytes
-using ETag = Name<struct ETagTag>;      // without quotes
+using Key = Name<struct KeyTag>;    // decoded bytes
+using ETag = Name<struct ETagTag>;  // without quotes
 using UploadId = Name<struct UploadIdTag>;
 using RunId = Name<struct RunIdTag>;
 

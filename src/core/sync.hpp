@@ -1,5 +1,6 @@
-// sync.hpp: how Tasks wait for one another: Group (children joined), Slots (a counted limit), Channel (bounded queue
-// between loops). Nobody blocks a thread; a waiter is resumed on the executor that it waited on.
+// sync.hpp: how Tasks wait for one another: Group (children joined), Slots (a counted limit), Channel
+// (bounded queue between loops). Nobody blocks a thread; a waiter is resumed on the executor that it waited
+// on.
 #pragma once
 
 #include <cassert>
@@ -111,7 +112,9 @@ class Slots {
       --slots.free_;
       return true;
     }
-    void await_suspend(std::coroutine_handle<> handle) const { slots.waiting_.push_back(Waiter::here(handle)); }
+    void await_suspend(std::coroutine_handle<> handle) const {
+      slots.waiting_.push_back(Waiter::here(handle));
+    }
     Slot await_resume() const noexcept { return Slot(&slots); }
   };
   // `Slots::Slot slot = co_await slots.acquire();`
@@ -133,7 +136,8 @@ class Slots {
   std::deque<Waiter> waiting_;
 };
 
-// A bounded queue between Tasks of any loops. push waits while full, pop while empty; close ends both. Thread-safe.
+// A bounded queue between Tasks of any loops. push waits while full, pop while empty; close ends both.
+// Thread-safe.
 template <class T>
 class Channel {
  public:
@@ -157,7 +161,8 @@ class Channel {
     }
   }
 
-  // Takes the item even above the capacity: for work that must not wait for those who wait for it. False once closed.
+  // Takes the item even above the capacity: for work that must not wait for those who wait for it. False once
+  // closed.
   bool push_at_once(T item) {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;

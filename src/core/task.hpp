@@ -3,8 +3,9 @@
 //   Task<Result<int>> f(const Context&);      lazy: runs when awaited, on the awaiter's thread
 //   auto r = co_await f(context);             control passes by symmetric transfer, no queue, no lock
 //
-// A Task belongs to who awaits it; Group (sync.hpp) owns those that run side by side. Asio stays behind src/net: its
-// operations resume a Task through Executor::post or straight from the loop. Why not asio::awaitable: docs/adr/0002.
+// A Task belongs to who awaits it; Group (sync.hpp) owns those that run side by side. Asio stays behind
+// src/net: its operations resume a Task through Executor::post or straight from the loop. Why not
+// asio::awaitable: docs/adr/0002.
 #pragma once
 
 #include <coroutine>

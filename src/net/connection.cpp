@@ -38,7 +38,8 @@ void BufferPool::give(Buffer buffer) {
   if (kept.size() < buffers_kept_max) kept.push_back(std::move(buffer));
 }
 
-// ---- readiness -------------------------------------------------------------------------------------------------
+// ---- readiness
+// -------------------------------------------------------------------------------------------------
 
 struct Connection::Readiness {
   std::coroutine_handle<> waiting;
@@ -52,8 +53,8 @@ struct Connection::Readiness {
   }
 };
 
-// Suspends until the socket is ready in one of the wanted ways, or was cancelled. A wait that was armed for reading and
-// not needed stays armed: it is the read that watches for early answers.
+// Suspends until the socket is ready in one of the wanted ways, or was cancelled. A wait that was armed for
+// reading and not needed stays armed: it is the read that watches for early answers.
 struct Connection::WaitIo {
   Connection& connection;
   bool for_read;
@@ -88,11 +89,11 @@ Task<Result<>> Connection::wait(bool for_read, bool for_write) {
   co_await WaitIo{*this, for_read, for_write};
   if (!expired_) co_return Result<>{};
   if (*expired_ == ErrorKind::cancelled) co_return fail(ErrorKind::cancelled, "stopped on request");
-  std::unexpected<Error> error = fail(
-      ErrorKind::timed_out,
-      Steady::now() >= whole_deadline_
-          ? std::string("the time limit passed")
-          : fmt::format("nothing moved for {} s", std::chrono::duration<double>(idle_timeout_).count()));
+  std::unexpected<Error> error =
+      fail(ErrorKind::timed_out,
+           Steady::now() >= whole_deadline_
+               ? std::string("the time limit passed")
+               : fmt::format("nothing moved for {} s", std::chrono::duration<double>(idle_timeout_).count()));
   error.error().retry = RetryVerdict::later;
   co_return error;
 }
@@ -112,7 +113,8 @@ void Connection::set_limits(Steady::time_point whole, std::stop_token stop_token
   deadline = whole;
 }
 
-// ---- life ------------------------------------------------------------------------------------------------------
+// ---- life
+// ------------------------------------------------------------------------------------------------------
 
 Connection::Connection(Loop& loop, BufferPool& buffers)
     : loop_(loop),
@@ -143,16 +145,17 @@ std::unexpected<Error> Connection::tls_error(std::string_view what) const {
   const long verify = ssl_ == nullptr ? X509_V_OK : SSL_get_verify_result(ssl_);
   if (verify != X509_V_OK && !SSL_is_init_finished(ssl_)) {
     ERR_clear_error();
-    return fail(ErrorKind::connection,
-                fmt::format("the server's certificate is not trusted: {}", X509_verify_cert_error_string(verify)),
-                {}, "If its root is your own, give its PEM file with --ca-bundle.");
+    return fail(
+        ErrorKind::connection,
+        fmt::format("the server's certificate is not trusted: {}", X509_verify_cert_error_string(verify)), {},
+        "If its root is your own, give its PEM file with --ca-bundle.");
   }
   std::array<char, 256> reason{};
   const unsigned long code = ERR_peek_last_error();
   ERR_error_string_n(code, reason.data(), reason.size());
   ERR_clear_error();
-  std::unexpected<Error> error =
-      fail(ErrorKind::connection, fmt::format("{}: {}", what, code == 0 ? "closed by the peer" : reason.data()));
+  std::unexpected<Error> error = fail(
+      ErrorKind::connection, fmt::format("{}: {}", what, code == 0 ? "closed by the peer" : reason.data()));
   error.error().retry = RetryVerdict::later;
   return error;
 }
@@ -171,8 +174,8 @@ Task<Result<>> Connection::connect(const asio::ip::tcp::endpoint& address, milli
   if (result != 0 && errno == EINPROGRESS) {
     if (Result<> ready = co_await wait(false, true); !ready) {
       if (ready.error().kind == ErrorKind::timed_out) {
-        ready.error().message = fmt::format("no connection within {} s",
-                                            std::chrono::duration<double>(timeout).count());
+        ready.error().message =
+            fmt::format("no connection within {} s", std::chrono::duration<double>(timeout).count());
       }
       co_return passed(std::move(ready));
     }
@@ -187,12 +190,14 @@ Task<Result<>> Connection::connect(const asio::ip::tcp::endpoint& address, milli
   co_return Result<>{};
 }
 
-// ---- TLS over our own buffers ------------------------------------------------------------------------------------
+// ---- TLS over our own buffers
+// ------------------------------------------------------------------------------------
 
 int Connection::bio_read(BIO* bio, char* data, int size) {
   auto& self = *static_cast<Connection*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
-  const std::size_t count = std::min<std::size_t>(static_cast<std::size_t>(size), self.in_end_ - self.in_begin_);
+  const std::size_t count =
+      std::min<std::size_t>(static_cast<std::size_t>(size), self.in_end_ - self.in_begin_);
   if (count == 0) {
     if (self.peer_closed_) return 0;
     BIO_set_retry_read(bio);
@@ -271,7 +276,8 @@ Task<Result<>> Connection::handshake(SSL_CTX* context, const std::string& host, 
   co_return Result<>{};
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------
+// ---- reading
+// ---------------------------------------------------------------------------------------------------
 
 Result<Connection::Receive> Connection::receive() {
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
@@ -306,7 +312,8 @@ Task<Result<>> Connection::fill() {
   }
 }
 
-// Bytes that `in_` already holds, decrypted where TLS is on; 0 where more must be received first, or at the end.
+// Bytes that `in_` already holds, decrypted where TLS is on; 0 where more must be received first, or at the
+// end.
 Result<std::size_t> Connection::decrypt(MutableBytes buffer) {
   if (ssl_ == nullptr) {
     const std::size_t count = std::min(buffer.size(), in_end_ - in_begin_);
@@ -323,8 +330,11 @@ Result<std::size_t> Connection::decrypt(MutableBytes buffer) {
     if (result == 1) continue;
     switch (SSL_get_error(ssl_, result)) {
       case SSL_ERROR_WANT_READ:
-      case SSL_ERROR_WANT_WRITE: return total;
-      case SSL_ERROR_ZERO_RETURN: peer_closed_ = true; return total;
+      case SSL_ERROR_WANT_WRITE:
+        return total;
+      case SSL_ERROR_ZERO_RETURN:
+        peer_closed_ = true;
+        return total;
       default:
         if (total > 0) return total;  // the error comes again with the next call
         return tls_error("the TLS connection broke");
@@ -350,7 +360,8 @@ Task<Result<std::size_t>> Connection::read(MutableBytes buffer) {
   }
 }
 
-// ---- writing ---------------------------------------------------------------------------------------------------
+// ---- writing
+// ---------------------------------------------------------------------------------------------------
 
 Result<bool> Connection::look_for_answer() {
   if (answered_) return true;
@@ -448,9 +459,12 @@ Task<Result<bool>> Connection::write(Bytes bytes, bool stop_when_answered) {
   co_return answered_;
 }
 
-Task<Result<>> Connection::flush() { return drain(true); }
+Task<Result<>> Connection::flush() {
+  return drain(true);
+}
 
-// ---- between exchanges -----------------------------------------------------------------------------------------
+// ---- between exchanges
+// -----------------------------------------------------------------------------------------
 
 bool Connection::healthy() {
   if (peer_closed_ || expired_ || answered_ || out_end_ != out_begin_) return false;

@@ -3,7 +3,8 @@
 //   read:   recv -> [in 32..128 KiB] -> SSL_read -> caller        several records a system call
 //   write:  caller -> SSL_write -> [out 16..128 KiB] -> send
 //
-// Buffers belong to a connection only while an exchange is under way: idle connections cost their SSL object alone.
+// Buffers belong to a connection only while an exchange is under way: idle connections cost their SSL object
+// alone.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -48,8 +49,8 @@ class Connection final : public Guarded {
 
   // What is at hand, at least one byte; 0: the peer closed.
   Task<Result<std::size_t>> read(MutableBytes buffer);
-  // Takes all of `bytes`; they are sent when the buffer is full and at flush. True: the peer has sent something, which
-  // ends the writing early (see Exchange::write).
+  // Takes all of `bytes`; they are sent when the buffer is full and at flush. True: the peer has sent
+  // something, which ends the writing early (see Exchange::write).
   Task<Result<bool>> write(Bytes bytes, bool stop_when_answered);
   Task<Result<>> flush();
 
@@ -67,7 +68,7 @@ class Connection final : public Guarded {
   std::uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  struct Readiness;   // who waits for the socket, shared with the handlers that Asio holds
+  struct Readiness;  // who waits for the socket, shared with the handlers that Asio holds
   struct WaitIo;
 
   static int bio_read(BIO* bio, char* data, int size);
@@ -79,8 +80,8 @@ class Connection final : public Guarded {
   std::unexpected<Error> tls_error(std::string_view what) const;
 
   enum class Receive : std::uint8_t { some, nothing_yet, closed };
-  Result<Receive> receive();     // recv into `in_`, without waiting
-  Task<Result<>> fill();         // waits until `in_` has something or the peer closed
+  Result<Receive> receive();  // recv into `in_`, without waiting
+  Task<Result<>> fill();      // waits until `in_` has something or the peer closed
   Task<Result<>> drain(bool stop_when_answered);
   Result<std::size_t> decrypt(MutableBytes buffer);
   Result<bool> look_for_answer();
@@ -95,7 +96,7 @@ class Connection final : public Guarded {
   BufferPool::Buffer in_;
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  bool in_was_filled_ = false;   // the last recv took all the room: a larger buffer pays
+  bool in_was_filled_ = false;  // the last recv took all the room: a larger buffer pays
   BufferPool::Buffer out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;

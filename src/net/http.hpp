@@ -1,4 +1,5 @@
-// http.hpp: one HTTP request and its reply, as the clients see them. No Asio, no Beast here: those are http_client.cpp's.
+// http.hpp: one HTTP request and its reply, as the clients see them. No Asio, no Beast here: those are
+// http_client.cpp's.
 //
 //   Exchange e = start(request)      the head, and a body that is at hand, are sent
 //     e.write(bytes) ...             the rest of a streamed body
@@ -72,19 +73,19 @@ struct ResponseHead {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-// One request on one connection. Used by one Task at a time. Errors are ErrorKind::connection, timed_out, cancelled or
-// protocol; any status is a reply. After an error nothing but the destructor may be called.
+// One request on one connection. Used by one Task at a time. Errors are ErrorKind::connection, timed_out,
+// cancelled or protocol; any status is a reply. After an error nothing but the destructor may be called.
 class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  // Sends the next bytes of a streamed body. Fails with ErrorKind::connection when the server went away; stops early,
-  // with true, when it has already answered: the caller then asks for response().
+  // Sends the next bytes of a streamed body. Fails with ErrorKind::connection when the server went away;
+  // stops early, with true, when it has already answered: the caller then asks for response().
   virtual Task<Result<bool>> write(Bytes bytes) = 0;
   // Waits for the final head (1xx are passed over).
   virtual Task<Result<ResponseHead>> response() = 0;
-  // Fills as much of `buffer` as is at hand and at least one byte; 0 at the end of the body. A body that ends before its
-  // Content-Length is ErrorKind::connection.
+  // Fills as much of `buffer` as is at hand and at least one byte; 0 at the end of the body. A body that ends
+  // before its Content-Length is ErrorKind::connection.
   virtual Task<Result<std::size_t>> read(MutableBytes buffer) = 0;
 };
 
@@ -92,9 +93,11 @@ class Exchange {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Connects (or takes a pooled connection), sends the head and `body`. A pooled connection that turns out stale before
-  // any byte of a reply is replaced by a fresh one, once, when the body is not streamed and the method is not POST.
-  virtual Task<Result<std::unique_ptr<Exchange>>> start(const HttpRequest& request, const Context& context) = 0;
+  // Connects (or takes a pooled connection), sends the head and `body`. A pooled connection that turns out
+  // stale before any byte of a reply is replaced by a fresh one, once, when the body is not streamed and the
+  // method is not POST.
+  virtual Task<Result<std::unique_ptr<Exchange>>> start(const HttpRequest& request,
+                                                        const Context& context) = 0;
 };
 
 struct HttpResponse {

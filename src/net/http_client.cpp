@@ -89,7 +89,8 @@ Result<std::string> serialise(const HttpRequest& request, const std::string& use
   head.reserve(1536);
   head.append(to_string(request.method)).append(" ").append(request.target).append(" HTTP/1.1\r\nHost: ");
   head.append(request.endpoint.authority()).append("\r\nUser-Agent: ").append(user_agent).append("\r\n");
-  if (!fits_header(request.target)) return fail(ErrorKind::invalid, "a control character in a request target");
+  if (!fits_header(request.target))
+    return fail(ErrorKind::invalid, "a control character in a request target");
   for (const auto& [name, value] : request.headers) {
     if (!fits_header(name) || !fits_header(value)) {
       return fail(ErrorKind::invalid, fmt::format("a control character in the header {}", name));
@@ -267,7 +268,8 @@ class HttpExchange final : public Exchange {
     while (!parser_->is_header_done()) {
       if (begin_ < end_) {
         std::size_t none = 0;
-        const Result<std::size_t> taken = parser_->feed(Bytes(buffer_).subspan(begin_, end_ - begin_), {}, none);
+        const Result<std::size_t> taken =
+            parser_->feed(Bytes(buffer_).subspan(begin_, end_ - begin_), {}, none);
         if (!taken) co_return std::unexpected<Error>(taken.error());
         begin_ += *taken;
         if (parser_->is_header_done()) break;
@@ -386,7 +388,8 @@ class HttpExchange final : public Exchange {
 
 }  // namespace
 
-// ---- opening connections -----------------------------------------------------------------------------------------
+// ---- opening connections
+// -----------------------------------------------------------------------------------------
 
 Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& context) {
   const Steady::time_point now = Steady::now();
@@ -406,7 +409,8 @@ Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& cont
   co_return Result<>{};
 }
 
-Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool& pool, const Context& context) {
+Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool& pool,
+                                                                    const Context& context) {
   if (Result<> go = context.check(); !go) co_return passed(std::move(go));
   if (Result<> resolved = co_await resolve(pool, context); !resolved) {
     co_return failed(std::move(resolved), "connect", pool.endpoint.host);
@@ -424,7 +428,8 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool
   }
 }
 
-Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointPool& pool, TcpEndpoint address,
+Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointPool& pool,
+                                                                       TcpEndpoint address,
                                                                        const Context& context) {
   auto connection = std::make_unique<Connection>(loop, buffers);
   connection->set_limits(std::min(context.deadline, Steady::now() + options.connect_timeout), context.stop);
@@ -435,14 +440,16 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
   connection->set_idle_timeout(options.connect_timeout);
   if (!pool.endpoint.tls) co_return connection;
   if (options.proxy.applies_to(pool.endpoint.host)) {
-    if (Result<> through = co_await tunnel(*connection, pool.endpoint); !through) co_return passed(std::move(through));
+    if (Result<> through = co_await tunnel(*connection, pool.endpoint); !through)
+      co_return passed(std::move(through));
   }
   Session session;
   if (!pool.sessions.empty()) {
     session = std::move(pool.sessions.back());
     pool.sessions.pop_back();
   }
-  if (Result<> secure = co_await connection->handshake(tls->handle(), pool.endpoint.host, session.get()); !secure) {
+  if (Result<> secure = co_await connection->handshake(tls->handle(), pool.endpoint.host, session.get());
+      !secure) {
     co_return passed(std::move(secure));
   }
   SSL_set_ex_data(connection->ssl(), pool_index(), &pool);
@@ -456,7 +463,8 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
     head += fmt::format("Proxy-Authorization: {}\r\n", options.proxy.authorization.reveal());
   }
   head += "\r\n";
-  if (Result<bool> sent = co_await connection.write(bytes_of(head), false); !sent) co_return passed(std::move(sent));
+  if (Result<bool> sent = co_await connection.write(bytes_of(head), false); !sent)
+    co_return passed(std::move(sent));
   if (Result<> sent = co_await connection.flush(); !sent) co_return sent;
   // One byte at a time: what follows the head belongs to TLS. A head is short and comes once a connection.
   std::string reply;
@@ -464,12 +472,14 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
     std::array<std::byte, 1> byte{};
     const Result<std::size_t> got = co_await connection.read(byte);
     if (!got) co_return std::unexpected<Error>(got.error());
-    if (*got == 0 || reply.size() > 16 * KiB) co_return fail(ErrorKind::connection, "the proxy gave no reply");
+    if (*got == 0 || reply.size() > 16 * KiB)
+      co_return fail(ErrorKind::connection, "the proxy gave no reply");
     reply += static_cast<char>(byte[0]);
   }
   ResponseParser parser(true);
   std::size_t none = 0;
-  if (const auto fed = parser.feed(bytes_of(reply), {}, none); !fed) co_return std::unexpected<Error>(fed.error());
+  if (const auto fed = parser.feed(bytes_of(reply), {}, none); !fed)
+    co_return std::unexpected<Error>(fed.error());
   if (!parser.head.ok()) {
     auto refusal = fail(ErrorKind::connection, fmt::format("the proxy {} refused to connect: {}",
                                                            options.proxy.host, parser.head.status));
@@ -480,7 +490,8 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
   co_return Result<>{};
 }
 
-// ---- the client --------------------------------------------------------------------------------------------------
+// ---- the client
+// --------------------------------------------------------------------------------------------------
 
 HttpClient::HttpClient(Loop& loop, std::shared_ptr<TlsContext> tls, HttpClientOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(tls), std::move(options))) {
@@ -489,17 +500,21 @@ HttpClient::HttpClient(Loop& loop, std::shared_ptr<TlsContext> tls, HttpClientOp
 
 HttpClient::~HttpClient() = default;
 
-Task<Result<std::unique_ptr<Exchange>>> HttpClient::start(const HttpRequest& request, const Context& context) {
+Task<Result<std::unique_ptr<Exchange>>> HttpClient::start(const HttpRequest& request,
+                                                          const Context& context) {
   if (Result<> go = context.check(); !go) co_return passed(std::move(go));
-  if (request.endpoint.tls && !impl_->tls) co_return fail(ErrorKind::invalid, "this client was made without TLS");
+  if (request.endpoint.tls && !impl_->tls)
+    co_return fail(ErrorKind::invalid, "this client was made without TLS");
   Result<std::string> head = serialise(request, impl_->options.user_agent);
   if (!head) co_return passed(std::move(head));
-  auto exchange = std::make_unique<HttpExchange>(*impl_, impl_->pool(request.endpoint), request, std::move(*head),
-                                                 context);
+  auto exchange = std::make_unique<HttpExchange>(*impl_, impl_->pool(request.endpoint), request,
+                                                 std::move(*head), context);
   if (Result<> opened = co_await exchange->open(); !opened) co_return passed(std::move(opened));
   co_return std::unique_ptr<Exchange>(std::move(exchange));
 }
 
-const TrafficCounters& HttpClient::counters(const Endpoint& endpoint) { return impl_->pool(endpoint).counters; }
+const TrafficCounters& HttpClient::counters(const Endpoint& endpoint) {
+  return impl_->pool(endpoint).counters;
+}
 
 }  // namespace azs3copy

@@ -1,6 +1,7 @@
 // http_client.hpp: the Transport over real sockets: HTTP/1.1, TLS, a keep-alive pool per endpoint.
 //
-//   start --> pool: idle connection, checked for life | resolve (all addresses, in turn) -> [proxy CONNECT] -> TLS
+//   start --> pool: idle connection, checked for life | resolve (all addresses, in turn) -> [proxy CONNECT]
+//   -> TLS
 #pragma once
 
 #include <atomic>
@@ -16,9 +17,9 @@
 namespace azs3copy {
 
 struct ProxyOptions {
-  std::string host;               // empty: none
+  std::string host;  // empty: none
   std::uint16_t port = 0;
-  Secret authorization;           // value of Proxy-Authorization; empty: none
+  Secret authorization;             // value of Proxy-Authorization; empty: none
   std::vector<std::string> except;  // NO_PROXY: names, ".suffix", addresses, "*"
 
   bool applies_to(std::string_view target_host) const;

@@ -154,8 +154,9 @@ class HttpClientTest : public ::testing::Test {
   template <class T>
   T run(Task<T> task) {
     std::optional<T> value;
-    loop_.run([](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(
-        std::move(task), value));
+    loop_.run([](Task<T> inner, std::optional<T>& out) -> Task<void> {
+      out.emplace(co_await std::move(inner));
+    }(std::move(task), value));
     return std::move(*value);
   }
   Result<HttpResponse> get(const ScriptedServer& server, Method method = Method::get) {
@@ -219,8 +220,9 @@ TEST_F(HttpClientTest, DoesNotRepeatAPostByItself) {
 TEST_F(HttpClientTest, ReadsChunkedBodiesInAnyPieces) {
   const ScriptedServer server({[](Peer& peer) {
     peer.read_head();
-    for (const char c : std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10;x=y\r\n"
-                                    "0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n")) {
+    for (const char c :
+         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10;x=y\r\n"
+                     "0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n")) {
       peer.send(std::string_view(&c, 1));
     }
     peer.read_head();
@@ -232,7 +234,8 @@ TEST_F(HttpClientTest, ReadsChunkedBodiesInAnyPieces) {
   EXPECT_EQ(response->body, "abc0123456789abcdef");
   EXPECT_FALSE(response->head.content_length);
   ASSERT_TRUE(get(server));
-  EXPECT_EQ(server.connections(), 1) << "a chunked reply that was read to its end leaves the connection usable";
+  EXPECT_EQ(server.connections(), 1)
+      << "a chunked reply that was read to its end leaves the connection usable";
 }
 
 TEST_F(HttpClientTest, ReadsABodyUntilTheConnectionCloses) {
@@ -260,8 +263,8 @@ TEST_F(HttpClientTest, ATruncatedBodyIsAnErrorAndNeverAShortBody) {
 }
 
 TEST_F(HttpClientTest, PassesOverInformationalReplies) {
-  const ScriptedServer server({answers({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
-                                        ok_hello})});
+  const ScriptedServer server(
+      {answers({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok_hello})});
   const auto response = get(server);
   ASSERT_TRUE(response);
   EXPECT_EQ(response->head.status, 200);
@@ -269,7 +272,8 @@ TEST_F(HttpClientTest, PassesOverInformationalReplies) {
 }
 
 TEST_F(HttpClientTest, HeadHasNoBodyWhateverItsLengthSays) {
-  const ScriptedServer server({answers({"HTTP/1.1 200 OK\r\nContent-Length: 107374182400\r\n\r\n", ok_hello})});
+  const ScriptedServer server(
+      {answers({"HTTP/1.1 200 OK\r\nContent-Length: 107374182400\r\n\r\n", ok_hello})});
   const auto response = get(server, Method::head);
   ASSERT_TRUE(response) << response.error().to_line();
   EXPECT_EQ(response->head.content_length, 107374182400U);
@@ -392,8 +396,9 @@ TEST_F(HttpClientTest, StreamsABodyOfTheAnnouncedSize) {
   }});
   std::size_t written = 0;
   const Context context{.clock = loop_};
-  const auto response = run(stream_body(
-      client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = size}, written, context));
+  const auto response =
+      run(stream_body(client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = size},
+                      written, context));
   ASSERT_TRUE(response) << response.error().to_line();
   EXPECT_EQ(written, size);
 }
@@ -408,9 +413,9 @@ TEST_F(HttpClientTest, A503InTheMiddleOfABodyIsSeenAndStopsTheWriting) {
   }});
   std::size_t written = 0;
   const Context context{.clock = loop_};
-  const auto response =
-      run(stream_body(client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = 1 * GiB},
-                      written, context));
+  const auto response = run(
+      stream_body(client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = 1 * GiB},
+                  written, context));
   ASSERT_TRUE(response) << response.error().to_line();
   EXPECT_EQ(response->head.status, 503);
   EXPECT_LT(written, 64 * MiB) << "the refusal must not cost the whole body";

@@ -75,7 +75,8 @@ struct Limit {
     view.throttle_status.store(status, std::memory_order_relaxed);
     view.throttle_time_ms.store(std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count(),
                                 std::memory_order_relaxed);
-    if (retry_after.count() > 0) paused_until = std::max(paused_until, now + std::min(retry_after, pause_max));
+    if (retry_after.count() > 0)
+      paused_until = std::max(paused_until, now + std::min(retry_after, pause_max));
     if (now - decreased < decrease_interval) return;
     decreased = now;
     throttled_once = true;
@@ -169,13 +170,15 @@ LimitedTransport::LimitedTransport(Transport& inner, Clock& clock, LimiterOption
 
 LimitedTransport::~LimitedTransport() = default;
 
-Task<Result<std::unique_ptr<Exchange>>> LimitedTransport::start(const HttpRequest& request, const Context& context) {
+Task<Result<std::unique_ptr<Exchange>>> LimitedTransport::start(const HttpRequest& request,
+                                                                const Context& context) {
   Limit& limit = impl_->limit(request.endpoint);
   for (;;) {
     const Steady::time_point now = impl_->clock.now();
     if (now < limit.paused_until) {
       const auto pause = std::chrono::ceil<milliseconds>(limit.paused_until - now);
-      if (const Result<> slept = co_await impl_->clock.sleep(pause, context); !slept) {
+      const Context pausing = context.for_pause();
+      if (const Result<> slept = co_await impl_->clock.sleep(pause, pausing); !slept) {
         co_return std::unexpected<Error>(slept.error());
       }
       continue;
@@ -196,13 +199,16 @@ Task<Result<std::unique_ptr<Exchange>>> LimitedTransport::start(const HttpReques
   }
   Result<std::unique_ptr<Exchange>> exchange = co_await impl_->inner.start(request, context);
   if (!exchange) {
-    if (exchange.error().kind == ErrorKind::timed_out) limit.throttled(0, milliseconds{0}, impl_->clock.now());
+    if (exchange.error().kind == ErrorKind::timed_out)
+      limit.throttled(0, milliseconds{0}, impl_->clock.now());
     co_return exchange;
   }
   co_return std::unique_ptr<Exchange>(
       std::make_unique<LimitedExchange>(std::move(*exchange), std::move(stream), impl_->bandwidth, context));
 }
 
-const LimiterView& LimitedTransport::view(const Endpoint& endpoint) { return impl_->limit(endpoint).view; }
+const LimiterView& LimitedTransport::view(const Endpoint& endpoint) {
+  return impl_->limit(endpoint).view;
+}
 
 }  // namespace azs3copy

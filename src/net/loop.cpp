@@ -91,14 +91,20 @@ void Loop::post(std::coroutine_handle<> handle) {
   asio::post(impl_->io, [handle] { handle.resume(); });
 }
 
-Steady::time_point Loop::now() const { return Steady::now(); }
+Steady::time_point Loop::now() const {
+  return Steady::now();
+}
 
 UtcTime Loop::utc() const {
   return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
 }
 
-void Loop::watch(Guarded& guarded) { impl_->guarded.insert(&guarded); }
-void Loop::unwatch(Guarded& guarded) { impl_->guarded.erase(&guarded); }
+void Loop::watch(Guarded& guarded) {
+  impl_->guarded.insert(&guarded);
+}
+void Loop::unwatch(Guarded& guarded) {
+  impl_->guarded.erase(&guarded);
+}
 
 namespace {
 

@@ -39,8 +39,8 @@ Result<ProxyOptions> proxy_from_environment(const std::string& https_proxy, cons
   const Result<Url> url = parse_url(text);
   if (!url) return fail(ErrorKind::invalid, std::string(rule), "HTTPS_PROXY");
   if (url->scheme != "http") {
-    return fail(ErrorKind::unsupported, "a proxy that is itself reached over https is not supported", "HTTPS_PROXY",
-                std::string(rule));
+    return fail(ErrorKind::unsupported, "a proxy that is itself reached over https is not supported",
+                "HTTPS_PROXY", std::string(rule));
   }
   proxy.host = url->host;
   proxy.port = url->port;

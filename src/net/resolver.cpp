@@ -26,12 +26,13 @@ class Lookup final : public Guarded {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
-    resolver_.async_resolve(host_, std::to_string(port_),
-                            [this, handle](const boost::system::error_code& error, Resolver::results_type results) {
-                              error_ = error;
-                              for (const auto& entry : results) found_.push_back(entry.endpoint());
-                              handle.resume();
-                            });
+    resolver_.async_resolve(
+        host_, std::to_string(port_),
+        [this, handle](const boost::system::error_code& error, Resolver::results_type results) {
+          error_ = error;
+          for (const auto& entry : results) found_.push_back(entry.endpoint());
+          handle.resume();
+        });
   }
   void await_resume() const noexcept {}
 
@@ -60,7 +61,8 @@ Task<Result<std::vector<tcp::endpoint>>> resolve_host(Loop& loop, std::string ho
     co_return fail(ErrorKind::not_found, "no such host name: " + host, {},
                    "Check the spelling of the account, region or endpoint, and this machine's DNS.");
   }
-  auto error = fail(ErrorKind::connection, "the name " + host + " cannot be resolved: " + lookup.error_.message());
+  auto error =
+      fail(ErrorKind::connection, "the name " + host + " cannot be resolved: " + lookup.error_.message());
   error.error().retry = RetryVerdict::later;
   co_return error;
 }

@@ -9,9 +9,9 @@
 
 namespace azs3copy {
 
-// All addresses of `host` (a name or an address), IPv4 and IPv6. A name that does not exist is ErrorKind::not_found and
-// not tried again; a resolver that does not answer is ErrorKind::connection.
+// All addresses of `host` (a name or an address), IPv4 and IPv6. A name that does not exist is
+// ErrorKind::not_found and not tried again; a resolver that does not answer is ErrorKind::connection.
 Task<Result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve_host(Loop& loop, std::string host,
-                                                                        std::uint16_t port, Context context);
+                                                                       std::uint16_t port, Context context);
 
 }  // namespace azs3copy

@@ -1,4 +1,5 @@
-// response_parser.hpp: Beast's parser, fed with bytes, giving our ResponseHead and body bytes. For src/net and fuzzing.
+// response_parser.hpp: Beast's parser, fed with bytes, giving our ResponseHead and body bytes. For src/net
+// and fuzzing.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -26,7 +27,8 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
     ErrorCode error;
     const std::size_t taken = put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     body_bytes = body_bytes_;
-    if (error && error != boost::beast::http::error::need_more && error != boost::beast::http::error::need_buffer) {
+    if (error && error != boost::beast::http::error::need_more &&
+        error != boost::beast::http::error::need_buffer) {
       auto failure = fail(ErrorKind::protocol, "the reply is not valid HTTP: " + error.message());
       failure.error().retry = RetryVerdict::later;
       return failure;
@@ -50,7 +52,9 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
   void on_body_init_impl(const boost::optional<std::uint64_t>&, ErrorCode&) override {}
   std::size_t on_body_impl(View data, ErrorCode& error) override { return take(data, error); }
   void on_chunk_header_impl(std::uint64_t, View, ErrorCode&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, View data, ErrorCode& error) override { return take(data, error); }
+  std::size_t on_chunk_body_impl(std::uint64_t, View data, ErrorCode& error) override {
+    return take(data, error);
+  }
   void on_finish_impl(ErrorCode&) override {}
 
   std::size_t take(View data, ErrorCode& error) {

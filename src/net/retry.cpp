@@ -11,8 +11,10 @@ namespace {
 milliseconds full_jitter(const RetryPolicy& policy, int attempt) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const int doublings = std::min(attempt - 1, 20);
-  const std::int64_t ceiling = std::min<std::int64_t>(policy.pause_cap.count(), policy.pause_base.count() << doublings);
-  return milliseconds(std::uniform_int_distribution<std::int64_t>(0, std::max<std::int64_t>(ceiling, 0))(random));
+  const std::int64_t ceiling =
+      std::min<std::int64_t>(policy.pause_cap.count(), policy.pause_base.count() << doublings);
+  return milliseconds(
+      std::uniform_int_distribution<std::int64_t>(0, std::max<std::int64_t>(ceiling, 0))(random));
 }
 
 void add_to_message(Error& error, std::string_view why) {
@@ -46,7 +48,8 @@ Task<bool> Retrier::again(Error& error) {
     add_to_message(error, "no time is left for another attempt");
     co_return false;
   }
-  const Result<> slept = co_await context_.clock.sleep(pause, context_);
+  const Context pausing = context_.for_pause();
+  const Result<> slept = co_await context_.clock.sleep(pause, pausing);
   if (!slept) {
     if (slept.error().kind == ErrorKind::cancelled) error.kind = ErrorKind::cancelled;
     co_return false;

@@ -1,7 +1,7 @@
 // retry.hpp: the one place where anything is tried again.
 //
-// Full jitter: pause = random(0 .. min(cap, base * 2^attempt)), never shorter than what the service asked for. The last
-// error says how many attempts there were, how long they took and why it stopped.
+// Full jitter: pause = random(0 .. min(cap, base * 2^attempt)), never shorter than what the service asked
+// for. The last error says how many attempts there were, how long they took and why it stopped.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ struct RetryPolicy {
 class Retrier {
  public:
   Retrier(const RetryPolicy& policy, const Context& context);
-  // True: a pause was made, try again. False: give up with this error, to which attempts and elapsed were added.
-  // `fresh_login` is granted once an operation.
+  // True: a pause was made, try again. False: give up with this error, to which attempts and elapsed were
+  // added. `fresh_login` is granted once an operation.
   Task<bool> again(Error& error);
   int attempts() const { return attempts_; }
 
@@ -40,8 +40,9 @@ class Retrier {
   bool logged_in_again_ = false;
 };
 
-// Runs `attempt` (a callable giving Task<Result<T>>) until it succeeds or must not be tried again. The operation must be
-// idempotent. `on_fresh_login` is called before a retry with RetryVerdict::fresh_login; false there gives up.
+// Runs `attempt` (a callable giving Task<Result<T>>) until it succeeds or must not be tried again. The
+// operation must be idempotent. `on_fresh_login` is called before a retry with RetryVerdict::fresh_login;
+// false there gives up.
 template <class T, class Attempt>
 Task<Result<T>> with_retry(const RetryPolicy& policy, const Context& context, Attempt attempt,
                            std::function<bool()> on_fresh_login = {}) {

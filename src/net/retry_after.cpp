@@ -12,7 +12,8 @@ namespace {
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0)
+    return std::nullopt;
   constexpr std::int64_t a_day_ms = 86'400'000;
   return std::min(number, a_day_ms);
 }

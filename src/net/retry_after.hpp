@@ -5,8 +5,8 @@
 
 namespace azs3copy {
 
-// retry-after-ms, x-ms-retry-after-ms (milliseconds), then Retry-After (seconds or an HTTP date). 0: not said, or
-// nonsense, or a time in the past.
+// retry-after-ms, x-ms-retry-after-ms (milliseconds), then Retry-After (seconds or an HTTP date). 0: not
+// said, or nonsense, or a time in the past.
 milliseconds retry_after(const Headers& headers, UtcTime now);
 
 }  // namespace azs3copy

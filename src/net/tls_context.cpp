@@ -36,8 +36,8 @@ Result<> load(SSL_CTX* context, const std::string& path, std::string_view named_
                                                : false;
   if (loaded) return {};
   const std::string why = found == Found::nothing ? "there is no such file or folder" : openssl_reason();
-  return fail(ErrorKind::invalid, "cannot load CA certificates: " + why,
-              std::string(named_by) + " " + path, "Give a PEM file of root certificates that can be read.");
+  return fail(ErrorKind::invalid, "cannot load CA certificates: " + why, std::string(named_by) + " " + path,
+              "Give a PEM file of root certificates that can be read.");
 }
 
 Result<> load_roots(SSL_CTX* context, const std::string& ca_bundle) {
@@ -82,6 +82,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const std::string& ca_bundl
   return shared;
 }
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+  SSL_CTX_free(context_);
+}
 
 }  // namespace azs3copy

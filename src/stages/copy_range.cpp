@@ -19,7 +19,8 @@ class Ring {
     size_ = size;
   }
   ~Ring() {
-    if (buffer_.size() <= whole_body_bytes_max && kept().size() < kept_max) kept().push_back(std::move(buffer_));
+    if (buffer_.size() <= whole_body_bytes_max && kept().size() < kept_max)
+      kept().push_back(std::move(buffer_));
   }
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -52,8 +53,30 @@ Task<Result<std::size_t>> read_whole(BlobBody& body, MutableBytes buffer) {
   co_return count;
 }
 
+// Counts what went to S3, and takes it back where it went in vain.
+class Moved {
+ public:
+  explicit Moved(Reporter& reporter) : reporter_(reporter) {}
+  ~Moved() {
+    if (!kept_ && bytes_ > 0) reporter_.moved(-bytes_);
+  }
+  Moved(const Moved&) = delete;
+  Moved& operator=(const Moved&) = delete;
+  void add(std::size_t bytes) {
+    bytes_ += static_cast<std::int64_t>(bytes);
+    reporter_.moved(static_cast<std::int64_t>(bytes));
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  Reporter& reporter_;
+  std::int64_t bytes_ = 0;
+  bool kept_ = false;
+};
+
 Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put) {
   Ring ring(ring_bytes);
+  Moved moved(stage.reporter);
   for (;;) {
     const Result<std::size_t> got = co_await body.read(ring.bytes());
     if (!got) co_return failed(Error(got.error()), "read");
@@ -61,22 +84,13 @@ Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put)
     const Result<bool> answered = co_await put.write(Bytes(ring.bytes()).first(*got));
     if (!answered) co_return failed(Error(answered.error()), "write");
     if (*answered) break;  // S3 refuses before it has all: its reply says why
-    stage.reporter.moved(*got);
+    moved.add(*got);
   }
   const Crc64 crc = body.crc();
   Result<PutReply> reply = co_await put.finish(crc);
   if (!reply) co_return passed(std::move(reply));
+  moved.keep();
   co_return RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = body.proof()};
-}
-
-// S3 knows the CRC of what it stored; a difference means that something between us changed the bytes.
-Result<RangeCopied> checked(Result<RangeCopied> copied) {
-  if (copied && copied->reply.crc && *copied->reply.crc != copied->crc) {
-    auto error = fail(ErrorKind::corrupt, "S3 reports another CRC64NVME than that of the bytes sent");
-    error.error().retry = RetryVerdict::later;
-    return error;
-  }
-  return copied;
 }
 
 }  // namespace
@@ -84,7 +98,8 @@ Result<RangeCopied> checked(Result<RangeCopied> copied) {
 Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, const Context& context) {
   const Blob& blob = task.blob;
   const ReadOptions options{.if_match = blob.etag, .verify = stage.rules.verify_source};
-  Result<std::unique_ptr<BlobBody>> body = co_await stage.azure.read(blob.container, blob.name, options, context);
+  Result<std::unique_ptr<BlobBody>> body =
+      co_await stage.azure.read(blob.container, blob.name, options, context);
   if (!body) co_return failed(std::move(body), "read");
   if ((*body)->size() != blob.size) {
     co_return fail(ErrorKind::protocol, "the blob's size is not the listed one though its ETag is");
@@ -94,7 +109,7 @@ Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, con
     Result<std::unique_ptr<S3PutStream>> put =
         co_await stage.s3.put_stream({.key = task.key}, blob.size, attributes, {}, context);
     if (!put) co_return failed(std::move(put), "write");
-    co_return checked(co_await stream(stage, **body, **put));
+    co_return co_await stream(stage, **body, **put);
   }
   Ring buffer(std::max<std::size_t>(blob.size, 1));
   const Result<std::size_t> size = co_await read_whole(**body, buffer.bytes().first(blob.size));
@@ -102,11 +117,11 @@ Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, con
   const Crc64 crc = (*body)->crc();
   const SourceProof proof = (*body)->proof();
   body->reset();  // its connection is free for the next blob
-  Result<PutReply> reply =
-      co_await stage.s3.put_object(task.key, Bytes(buffer.bytes()).first(*size), crc, attributes, {}, context);
+  Result<PutReply> reply = co_await stage.s3.put_object(task.key, Bytes(buffer.bytes()).first(*size), crc,
+                                                        attributes, {}, context);
   if (!reply) co_return failed(std::move(reply), "write");
-  stage.reporter.moved(*size);
-  co_return checked(RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = proof});
+  stage.reporter.moved(static_cast<std::int64_t>(*size));
+  co_return RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = proof};
 }
 
 Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, const Context& context) {
@@ -114,17 +129,16 @@ Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, con
   const PartPlan plan{
       .size = blob.size, .part_bytes = task.upload.part_bytes, .part_count = task.upload.part_count};
   // Without the pin an overwrite on the Azure side would stitch two versions into one object.
-  const ReadOptions options{.range = plan.range(task.number),
-                            .if_match = blob.etag,
-                            .verify = stage.rules.verify_source};
-  Result<std::unique_ptr<BlobBody>> body = co_await stage.azure.read(blob.container, blob.name, options, context);
+  const ReadOptions options{
+      .range = plan.range(task.number), .if_match = blob.etag, .verify = stage.rules.verify_source};
+  Result<std::unique_ptr<BlobBody>> body =
+      co_await stage.azure.read(blob.container, blob.name, options, context);
   if (!body) co_return failed(std::move(body), "read");
-  const PutTarget target{
-      .key = task.upload.task.key, .upload = task.upload.id, .part_number = task.number};
+  const PutTarget target{.key = task.upload.task.key, .upload = task.upload.id, .part_number = task.number};
   Result<std::unique_ptr<S3PutStream>> put =
       co_await stage.s3.put_stream(target, options.range->size, {}, {}, context);
   if (!put) co_return failed(std::move(put), "write");
-  co_return checked(co_await stream(stage, **body, **put));
+  co_return co_await stream(stage, **body, **put);
 }
 
 }  // namespace azs3copy

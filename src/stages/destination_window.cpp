@@ -8,9 +8,16 @@ namespace azs3copy {
 
 namespace {
 
-// Below `key` and close to it: the key without its last character. ListObjectsV2 starts after what it is given.
+// Below `key`, with next to nothing between the two: its last character less one and the highest code point
+// behind it. Where that can't be, the key without its last character. ListObjectsV2 starts after what it is
+// given.
 std::string just_below(std::string_view key) {
+  constexpr std::string_view highest = "\U0010FFFF";
   std::size_t end = key.size() - 1;
+  const auto last = static_cast<unsigned char>(key[end]);
+  if (last > 0x21 && last < 0x7F && key.size() + highest.size() <= key_bytes_max) {
+    return std::string(key.substr(0, end)).append(1, static_cast<char>(last - 1)).append(highest);
+  }
   while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xC0) == 0x80) --end;
   return std::string(key.substr(0, end));
 }
@@ -52,8 +59,9 @@ Task<Result<>> DestinationWindow::next_page(const Context& context) {
   for (ObjectEntry& row : page->objects) {
     if (row.key.str() <= previous) {
       if (row.key.str() == previous && rows_.empty()) continue;
-      co_return fail(ErrorKind::protocol, "the destination's listing is not in order", row.key.view(),
-                     "Use --ignore-existing or --size-only only after its order is mended; nothing was concluded.");
+      co_return fail(
+          ErrorKind::protocol, "the destination's listing is not in order", row.key.view(),
+          "Use --ignore-existing or --size-only only after its order is mended; nothing was concluded.");
     }
     previous = row.key.str();
     rows_.push_back(std::move(row));
@@ -63,8 +71,8 @@ Task<Result<>> DestinationWindow::next_page(const Context& context) {
   co_return Result<>{};
 }
 
-Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(const std::vector<const Key*>& keys,
-                                                                              const Context& context) {
+Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(
+    const std::vector<const Key*>& keys, const Context& context) {
   std::vector<std::optional<Existing>> found(keys.size());
   std::vector<std::uint32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -75,7 +83,8 @@ Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(co
     const std::string& key = keys[index]->str();
     const bool behind = key <= place_;
     // Far ahead of what is listed: start there rather than walk through keys that nobody asked for.
-    const bool far_ahead = !at_end_ && (rows_.empty() || rows_.back().key.str() < key) && index == order.front();
+    const bool far_ahead =
+        !at_end_ && (rows_.empty() || rows_.back().key.str() < key) && index == order.front();
     if (unclaimed_ && behind && started_) {
       co_return fail(ErrorKind::unsupported, "the source is not listed in the order of its keys", key,
                      "What is only at the destination can't be told then; ask one way only, with --one-way.");

@@ -1,11 +1,11 @@
-// destination_window.hpp: which keys of one Azure page the destination holds already, found by listing and not by asking
-// for each: design decision 5.
+// destination_window.hpp: which keys of one Azure page the destination holds already, found by listing and
+// not by asking for each: design decision 5.
 //
 //   Azure page:      k1 ......... k5000          next page: k5001 ......
 //   S3 listing:   [ start-after just below k1 ... to k5000 ][ goes on where it stopped ... ]
 //
-// Nothing depends on Azure's order: a page that begins before the listing's place makes it start anew there. An error
-// voids the whole answer; "not listed" is never concluded from it.
+// Nothing depends on Azure's order: a page that begins before the listing's place makes it start anew there.
+// An error voids the whole answer; "not listed" is never concluded from it.
 #pragma once
 
 #include <deque>
@@ -19,8 +19,8 @@ namespace azs3copy {
 
 class DestinationWindow {
  public:
-  // `key_prefix`: what all keys of the run start with. `unclaimed`, where given, is told of each row that no key asked
-  // for; then the walk misses none, and keys that come out of order are an error.
+  // `key_prefix`: what all keys of the run start with. `unclaimed`, where given, is told of each row that no
+  // key asked for; then the walk misses none, and keys that come out of order are an error.
   using Unclaimed = std::function<void(const ObjectEntry&)>;
   DestinationWindow(S3Client& s3, std::string key_prefix, Unclaimed unclaimed = {})
       : s3_(s3), key_prefix_(std::move(key_prefix)), unclaimed_(std::move(unclaimed)) {}
@@ -42,10 +42,10 @@ class DestinationWindow {
   Unclaimed unclaimed_;
   bool front_claimed_ = false;    // the first row was asked for
   std::deque<ObjectEntry> rows_;  // listed and not yet passed, in order
-  std::string place_;             // every key above it and up to the last row is in rows_; all below were passed
+  std::string place_;  // every key above it and up to the last row is in rows_; all below were passed
   std::string continuation_;
   bool started_ = false;
-  bool at_end_ = false;           // nothing lies above the last row
+  bool at_end_ = false;  // nothing lies above the last row
 };
 
 }  // namespace azs3copy

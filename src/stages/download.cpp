@@ -36,13 +36,17 @@ Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
       co_return Result<>{};
     }
     if (copied.error().kind != ErrorKind::changed) {
+      if (is_stored_but_doubtful(copied.error())) {
+        (void)co_await discard_object(stage, task.key, copied.error(), context);
+      }
       co_return end_with_error(stage, task, std::move(copied.error()));
     }
     Result<CopyTask> again = co_await plan_again(stage, task, replans, context);
     if (!again) co_return end_with_error(stage, task, std::move(again.error()));
     task = std::move(*again);
     if (route(task.blob.size, stage.rules.part_threshold) == Route::large) {
-      co_return co_await stage.bus.publish(LargeFile{.run = stage.run, .task = std::move(task), .replans = replans + 1});
+      co_return co_await stage.bus.publish(
+          LargeFile{.run = stage.run, .task = std::move(task), .replans = replans + 1});
     }
   }
 }

@@ -1,13 +1,17 @@
-// find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob, and sends on what must be copied.
+// find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob, and sends on what
+// must be copied.
 //
 //   Azure page --> under the prefix? --> filters --> obstacle? --> key --> window of S3's listing --> compare
-//                                                    skipped               (destination_window.hpp)    | unchanged
-//                                                                                                      | ask: one HEAD
+//                                                    skipped               (destination_window.hpp)    |
+//                                                    unchanged
+//                                                                                                      | ask:
+//                                                                                                      one
+//                                                                                                      HEAD
 //                                                                             small --> CopyBatch <----+ copy
 //                                                                             large --> LargeFile <----+
 //
-// The next Azure page is fetched while this one is decided. An error of either listing ends the run: nothing is ever
-// concluded from a listing that was cut short.
+// The next Azure page is fetched while this one is decided. An error of either listing ends the run: nothing
+// is ever concluded from a listing that was cut short.
 #include <fmt/format.h>
 
 #include <unordered_map>
@@ -40,7 +44,8 @@ class Finder {
       if (stage_.reporter.stopping()) co_return Result<>{};
       const std::string marker = page->next_marker;
       if (!marker.empty() && marker == last_marker_) {
-        co_return fail(ErrorKind::protocol, "the source's listing goes round in circles", work_.container.view());
+        co_return fail(ErrorKind::protocol, "the source's listing goes round in circles",
+                       work_.container.view());
       }
       last_marker_ = marker;
       // The page after this one is on its way while this one is decided.
@@ -66,7 +71,9 @@ class Finder {
     co_return co_await stage_.azure.list_blobs(work_.container, options, context_);
   }
 
-  Task<void> list_into(std::string marker, Result<BlobPage>& page) { page = co_await list(std::move(marker)); }
+  Task<void> list_into(std::string marker, Result<BlobPage>& page) {
+    page = co_await list(std::move(marker));
+  }
 
   Task<Result<>> decide_page(std::vector<Blob> blobs) {
     std::vector<Candidate> candidates = select(std::move(blobs));
@@ -94,7 +101,8 @@ class Finder {
       }
       CopyTask task{.blob = std::move(blob), .key = std::move(*key)};
       if (const auto why = obstacle(task.blob)) {
-        stage_.reporter.ended({.outcome = Outcome::skipped, .blob = task.blob, .key = task.key, .reason = *why});
+        stage_.reporter.ended(
+            {.outcome = Outcome::skipped, .blob = task.blob, .key = task.key, .reason = *why});
       } else if (const auto rival = claim(task)) {
         Error error{.kind = ErrorKind::conflict,
                     .message = fmt::format("the key {} is already that of the blob {}", task.key, *rival),
@@ -107,12 +115,14 @@ class Finder {
     return candidates;
   }
 
-  // Two blobs on one key: only --flatten can do that, and a prefix that is both a blob and a folder. The name of the
-  // first is kept there; nowhere else does memory grow with the number of blobs.
+  // Two blobs on one key: only --flatten can do that, and a prefix that is both a blob and a folder. The name
+  // of the first is kept there; nowhere else does memory grow with the number of blobs.
   std::optional<std::string> claim(const CopyTask& task) {
     const KeyMapping& mapping = stage_.rules.mapping;
-    const bool is_prefix_itself = !mapping.source_prefix.empty() && task.blob.name.view() == mapping.source_prefix;
-    if (!mapping.flatten && !mapping.rivals_source_blob(task.blob.name) && !is_prefix_itself) return std::nullopt;
+    const bool is_prefix_itself =
+        !mapping.source_prefix.empty() && task.blob.name.view() == mapping.source_prefix;
+    if (!mapping.flatten && !mapping.rivals_source_blob(task.blob.name) && !is_prefix_itself)
+      return std::nullopt;
     const auto [place, is_new] = claimed_.emplace(task.key.str(), task.blob.name.str());
     if (is_new) return std::nullopt;
     return place->second;
@@ -156,8 +166,10 @@ class Finder {
   Task<Result<>> send(Candidate candidate) {
     CopyTask& task = candidate.task;
     if (candidate.comparison == Comparison::unchanged) {
-      stage_.reporter.ended(
-          {.outcome = Outcome::unchanged, .blob = std::move(task.blob), .key = std::move(task.key), .attempts = 0});
+      stage_.reporter.ended({.outcome = Outcome::unchanged,
+                             .blob = std::move(task.blob),
+                             .key = std::move(task.key),
+                             .attempts = 0});
       co_return Result<>{};
     }
     stage_.reporter.planned(task.blob.size);
@@ -170,7 +182,8 @@ class Finder {
     }
     batch_bytes_ += task.blob.size;
     batch_.tasks.push_back(std::move(task));
-    if (batch_.tasks.size() >= batch_blobs_max || batch_bytes_ >= batch_bytes_max) co_return co_await send_batch();
+    if (batch_.tasks.size() >= batch_blobs_max || batch_bytes_ >= batch_bytes_max)
+      co_return co_await send_batch();
     co_return Result<>{};
   }
 

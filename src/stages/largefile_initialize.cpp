@@ -1,11 +1,14 @@
-// largefile_initialize.cpp: stage 4 of 6. Opens the multipart upload of a large blob, or takes up the one that an earlier
-// run left, and sends out the parts that are missing.
+// largefile_initialize.cpp: stage 4 of 6. Opens the multipart upload of a large blob, or takes up the one
+// that an earlier run left, and sends out the parts that are missing.
 //
 //   LargeFile --> HEAD blob --> manifest? --- ours, same ETag and parts --> ListParts --> PartTask x missing
-//                                   \-- none --> intent --> CreateMultipartUpload --> manifest --> PartTask x N
+//                                   \-- none --> intent --> CreateMultipartUpload --> manifest --> PartTask x
+//                                   N
 //
-// The intent is on disk before the upload exists, so that a process killed between the two leaves a trace to find the
-// upload by. Safe to repeat: the manifest names the open upload.
+// The intent is on disk before the upload exists, so that a process killed between the two leaves a trace to
+// find the upload by. Safe to repeat: the manifest names the open upload.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "stages/outcome.hpp"
@@ -21,7 +24,8 @@ struct Opened {
   SourceProof proof = SourceProof::none;
 };
 
-Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload, const Context& context) {
+Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload,
+                                                       const Context& context) {
   std::vector<UploadedPart> parts;
   std::uint32_t marker = 0;
   for (;;) {
@@ -55,8 +59,9 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
   if (!manifest) co_return passed(std::move(manifest));
   if (!*manifest) co_return std::optional<Opened>{};
   const UploadManifest& found = **manifest;
-  const bool same = !found.upload.id.empty() && found.upload.task.blob.etag == task.blob.etag && found.upload.task.blob.size == plan.size &&
-                    found.upload.part_bytes == plan.part_bytes && found.source_account == stage.azure.account().name.str() &&
+  const bool same = !found.upload.id.empty() && found.upload.task.blob.etag == task.blob.etag &&
+                    found.upload.task.blob.size == plan.size && found.upload.part_bytes == plan.part_bytes &&
+                    found.source_account == stage.azure.account().name.str() &&
                     found.upload.task.blob.container == task.blob.container &&
                     found.upload.task.blob.name == task.blob.name;
   if (!same) {
@@ -64,45 +69,59 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
     if (!aborted) co_return passed(std::move(aborted));
     co_return std::optional<Opened>{};
   }
+  if (found.run != stage.run && stage.ledger.is_running(found.run)) {
+    co_return fail(ErrorKind::conflict, fmt::format("run {} is copying it at this moment", found.run),
+                   task.blob.name.view(), "Wait until that run is over, then run the same command again.");
+  }
   Result<std::vector<UploadedPart>> parts = co_await list_all_parts(stage, found.upload, context);
-  if (!parts && parts.error().kind == ErrorKind::not_found) co_return std::optional<Opened>{};  // expired or aborted
+  if (!parts && parts.error().kind == ErrorKind::not_found)
+    co_return std::optional<Opened>{};  // expired or aborted
   if (!parts) co_return passed(std::move(parts));
   Opened opened{.upload = found.upload, .done = usable_parts(plan, std::move(*parts)), .proof = found.proof};
   opened.upload.task = task;
+  // It is this run's from now on: no sweep and no cleanup may take it for abandoned.
+  (*manifest)->run = stage.run;
+  if (Result<> saved = co_await stage.ledger.save_manifest(**manifest, context); !saved)
+    co_return passed(std::move(saved));
   stage.reporter.log("info", "upload_resumed", task.blob.name.str());
   co_return opened;
 }
 
 Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan& plan,
                               const BlobProperties& properties, const Context& context) {
-  UploadManifest manifest{.run = stage.run,
-                          .endpoint = stage.s3_origin,
-                          .bucket = stage.s3.bucket(),
-                          .source_account = stage.azure.account().name.str(),
-                          .upload = {.task = task, .part_bytes = plan.part_bytes, .part_count = plan.part_count},
-                          .created = context.clock.utc(),
-                          .proof = SourceProof::none};  // until a part has shown what the source proves
-  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved) co_return passed(std::move(saved));
+  UploadManifest manifest{
+      .run = stage.run,
+      .endpoint = stage.s3_origin,
+      .bucket = stage.s3.bucket(),
+      .source_account = stage.azure.account().name.str(),
+      .upload = {.task = task, .part_bytes = plan.part_bytes, .part_count = plan.part_count},
+      .created = context.clock.utc(),
+      .proof = SourceProof::none};  // until a part has shown what the source proves
+  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
+    co_return passed(std::move(saved));
   Result<UploadId> id = co_await stage.s3.create_upload(
       task.key, object_attributes(stage.rules, task.blob, properties), context);
   if (!id) {
-    // Refused by S3: nothing was opened. After a broken connection the intent stays, to look for what may be there.
-    if (id.error().http_status != 0) (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
+    // Refused by S3: nothing was opened. After a broken connection the intent stays, to look for what may be
+    // there.
+    if (id.error().http_status != 0)
+      (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
     co_return passed(std::move(id));
   }
   manifest.upload.id = std::move(*id);
-  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved) co_return passed(std::move(saved));
+  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
+    co_return passed(std::move(saved));
   co_return Opened{.upload = manifest.upload};
 }
 
-// Sends out what is missing; the parts that stand already count as moved.
+// Sends out what is missing.
 Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, const Context& context) {
   opened.upload.replans = replans;
   const Upload& upload = opened.upload;
   std::vector<bool> done(upload.part_count + 1, false);
   for (const UploadedPart& part : opened.done) {
     done[part.number] = true;
-    stage.reporter.moved(part.size);
+    stage.reporter.already_there(part.size);
   }
   const bool whole = opened.done.size() == upload.part_count;
   if (Result<> begun = co_await stage.tracker.begin(upload, std::move(opened.done), opened.proof); !begun) {
@@ -113,7 +132,8 @@ Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, const Contex
     if (done[number]) continue;
     if (Result<> go = context.check(); !go) co_return go;
     if (!stage.tracker.is_open(upload) || stage.reporter.stopping()) co_return Result<>{};
-    Result<> sent = co_await stage.bus.publish(PartTask{.run = stage.run, .upload = upload, .number = number});
+    Result<> sent =
+        co_await stage.bus.publish(PartTask{.run = stage.run, .upload = upload, .number = number});
     if (!sent) co_return sent;
   }
   co_return Result<>{};

@@ -1,6 +1,7 @@
 // largefile_part.cpp: stage 5 of 6. Streams one byte range of one blob into one S3 part.
 //
-//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker --> last: Recombine
+//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker --> last:
+//   Recombine
 //
 // Safe to repeat: a part uploaded again under its number replaces the first.
 #include "stages/copy_range.hpp"
@@ -53,7 +54,8 @@ Task<Result<>> largefile_part(PartTask task, Stage& stage, const Context& contex
     Result<> saved = co_await save_proof(stage, task.upload.task.key, *added->new_proof, context);
     if (!saved) co_return saved;
   }
-  if (added->whole) co_return co_await stage.bus.publish(Recombine{.run = task.run, .upload = std::move(task.upload)});
+  if (added->whole)
+    co_return co_await stage.bus.publish(Recombine{.run = task.run, .upload = std::move(task.upload)});
   co_return Result<>{};
 }
 

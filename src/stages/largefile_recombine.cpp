@@ -1,7 +1,8 @@
 // largefile_recombine.cpp: stage 6 of 6. Completes the upload into one object, with the CRC of the whole.
 //
 //   Recombine --> parts, in order --> crc64 combined --> [ Complete ] --> manifest away --> record
-//                                                           | NoSuchUpload, or no clear answer: HEAD and compare
+//                                                           | NoSuchUpload, or no clear answer: HEAD and
+//                                                           compare
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
 #include "stages/outcome.hpp"
@@ -27,36 +28,20 @@ Result<Crc64> combined_crc(const Upload& upload, const std::vector<UploadedPart>
   return total;
 }
 
-// True where the object at the key is the one that this upload makes.
-Task<Result<std::optional<PutReply>>> find_completed(Stage& stage, const Upload& upload, Crc64 crc,
-                                                     const Context& context) {
-  Result<ObjectHead> head = co_await stage.s3.head_object(upload.task.key, context);
-  if (!head && head.error().kind == ErrorKind::not_found) co_return std::optional<PutReply>{};
-  if (!head) co_return passed(std::move(head));
-  std::string_view recorded;
-  for (const auto& [name, value] : head->metadata) {
-    if (name == metadata_source_etag) recorded = value;
-  }
-  const bool same = head->size == upload.task.blob.size && recorded == upload.task.blob.etag.view() &&
-                    (!head->crc || *head->crc == crc);
-  if (!same) co_return std::optional<PutReply>{};
-  co_return std::optional<PutReply>{
-      PutReply{.etag = head->etag, .version_id = head->version_id, .crc = head->crc}};
-}
-
-Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::vector<UploadedPart>& parts, Crc64 crc,
-                                const Context& context) {
+Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::vector<UploadedPart>& parts,
+                                Crc64 crc, const Context& context) {
   Result<PutReply> reply = co_await stage.s3.complete_upload(
-      {.key = upload.task.key, .id = upload.id, .parts = parts, .size = upload.task.blob.size, .crc = crc}, context);
-  if (reply && reply->crc && *reply->crc != crc) {
-    co_return fail(ErrorKind::corrupt, "S3 reports another CRC64NVME than that of the parts", upload.task.key.view());
+      {.key = upload.task.key, .id = upload.id, .parts = parts, .size = upload.task.blob.size, .crc = crc},
+      context);
+  if (!reply && is_stored_but_doubtful(reply.error())) {
+    (void)co_await discard_object(stage, upload.task.key, reply.error(), context);
   }
-  const bool unclear = !reply && (reply.error().kind == ErrorKind::not_found || reply.error().http_status == 0 ||
-                                  reply.error().http_status >= 500);
+  const bool unclear = !reply && (reply.error().kind == ErrorKind::not_found ||
+                                  reply.error().http_status == 0 || reply.error().http_status >= 500);
   if (!unclear) co_return reply;
   // An earlier Complete may have been heard though its answer was not.
-  Result<std::optional<PutReply>> found = co_await find_completed(stage, upload, crc, context);
-  if (found && *found) co_return **found;
+  Result<std::optional<PutReply>> found = co_await find_made_from(stage, upload.task, context);
+  if (found && *found && (!(*found)->crc || *(*found)->crc == crc)) co_return **found;
   co_return reply;
 }
 
@@ -64,7 +49,6 @@ Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::v
 
 Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& context) {
   const Upload& upload = work.upload;
-  const Steady::time_point started = context.clock.now();
   Result<PartTracker::Parts> parts = co_await stage.tracker.parts(upload);
   if (!parts) co_return passed(std::move(parts));
   const Result<Crc64> crc = combined_crc(upload, parts->parts);
@@ -72,19 +56,21 @@ Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& 
   Result<PutReply> reply = co_await complete(stage, upload, parts->parts, *crc, context);
   if (!reply) co_return co_await give_up_upload(stage, upload, std::move(reply.error()), context);
   stage.tracker.end(upload);
-  if (Result<> removed = co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context); !removed) {
+  if (Result<> removed = co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
+      !removed) {
     co_return removed;
   }
-  stage.reporter.ended({.outcome = Outcome::copied,
-                        .blob = upload.task.blob,
-                        .key = upload.task.key,
-                        .bytes = upload.task.blob.size,
-                        .crc = *crc,
-                        .proof = parts->proof,
-                        .s3_etag = std::move(reply->etag),
-                        .s3_version_id = std::move(reply->version_id),
-                        .parts = upload.part_count,
-                        .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - started)});
+  stage.reporter.ended(
+      {.outcome = Outcome::copied,
+       .blob = upload.task.blob,
+       .key = upload.task.key,
+       .bytes = upload.task.blob.size,
+       .crc = *crc,
+       .proof = parts->proof,
+       .s3_etag = std::move(reply->etag),
+       .s3_version_id = std::move(reply->version_id),
+       .parts = upload.part_count,
+       .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - parts->begun)});
   co_return Result<>{};
 }
 

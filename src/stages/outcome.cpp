@@ -5,7 +5,8 @@
 
 namespace azs3copy {
 
-ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob, const BlobProperties& properties) {
+ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
+                                   const BlobProperties& properties) {
   ObjectAttributes attributes{.headers = properties.headers,
                               .metadata = properties.metadata,
                               .storage_class = rules.storage_class,
@@ -21,11 +22,13 @@ bool ends_the_run(const Error& error) {
   switch (error.kind) {
     case ErrorKind::credentials:
     case ErrorKind::cancelled:
-    case ErrorKind::internal: return true;
+    case ErrorKind::internal:
+      return true;
     case ErrorKind::not_found:
       return error.service_code == "NoSuchBucket" || error.service_code == "ContainerNotFound" ||
              error.service_code == "ContainerBeingDeleted" || error.http_status == 0;  // no such host
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -36,7 +39,7 @@ ObjectRecord record_of_error(const CopyTask& task, Error error) {
     record.reason = "archived: rehydrate first";
     return record;
   }
-  if (error.kind == ErrorKind::not_found) {
+  if (error.service_code == "BlobNotFound" || error.service_code == "ResourceNotFound") {
     error.message = "vanished: deleted after it was listed";
     error.advice = "Run the same command again if it should be there.";
   }
@@ -44,6 +47,17 @@ ObjectRecord record_of_error(const CopyTask& task, Error error) {
   record.duration = error.elapsed;
   record.error = std::move(error);
   return record;
+}
+
+bool is_stored_but_doubtful(const Error& error) {
+  return error.kind == ErrorKind::corrupt && error.http_status == 200;
+}
+
+Task<Result<>> discard_object(Stage& stage, const Key& key, Error& error, const Context& context) {
+  Result<> deleted = co_await stage.s3.delete_object(key, context);
+  error.message +=
+      deleted ? "; the object was deleted again" : "; the object stands and could not be deleted";
+  co_return deleted;
 }
 
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error) {

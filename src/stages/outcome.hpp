@@ -5,15 +5,23 @@
 
 namespace azs3copy {
 
-// The object's attributes: the blob's headers and metadata, the rules' class and encryption, and our own record of the
-// source's ETag and time.
-ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob, const BlobProperties& properties);
+// The object's attributes: the blob's headers and metadata, the rules' class and encryption, and our own
+// record of the source's ETag and time.
+ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
+                                   const BlobProperties& properties);
 
-// True where no other blob can fare better: the login is refused, the bucket or container is gone, the disk is full.
+// True where no other blob can fare better: the login is refused, the bucket or container is gone, the disk
+// is full.
 bool ends_the_run(const Error& error);
 
 // Failed, or skipped where the blob itself stands in the way (archived).
 ObjectRecord record_of_error(const CopyTask& task, Error error);
+
+// True where S3 has stored the object and then reported a checksum that is not that of the bytes sent.
+bool is_stored_but_doubtful(const Error& error);
+
+// Takes an object away again that must not pass for a good copy: the next run would find it unchanged.
+Task<Result<>> discard_object(Stage& stage, const Key& key, Error& error, const Context& context);
 
 // Passes on what ends the run; everything else is reported as this blob's end.
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error);

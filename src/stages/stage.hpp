@@ -1,5 +1,5 @@
-// stage.hpp: what every stage is given by its host. A stage knows no host: it reads from Azure, writes to S3, publishes
-// messages on a Bus, and reports each blob's end once. Start here to read the six stages.
+// stage.hpp: what every stage is given by its host. A stage knows no host: it reads from Azure, writes to S3,
+// publishes messages on a Bus, and reports each blob's end once. Start here to read the six stages.
 //
 //   launch_qualification -> find_blobs -> download (small)
 //                                      -> largefile_initialize -> largefile_part x N -> largefile_recombine
@@ -63,7 +63,7 @@ class PartTracker {
   // The upload is open; `done` arrived in an earlier run, with `proof` as the weakest of them.
   virtual Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) = 0;
   struct Added {
-    bool whole = false;  // true for exactly one caller: the one that made the list whole
+    bool whole = false;                    // true for exactly one caller: the one that made the list whole
     std::optional<SourceProof> new_proof;  // the weakest proof became this: the manifest must say so
   };
   virtual Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof proof) = 0;
@@ -71,6 +71,7 @@ class PartTracker {
   struct Parts {
     std::vector<UploadedPart> parts;
     SourceProof proof = SourceProof::crc64;
+    Steady::time_point begun;
   };
   virtual Task<Result<Parts>> parts(const Upload& upload) = 0;
   // True for exactly one caller. From then on `is_open` is false and the parts still queued are dropped.
@@ -83,11 +84,13 @@ class PartTracker {
 class Reporter {
  public:
   virtual ~Reporter() = default;
-  virtual void found(const Blob& blob) = 0;                // selected by the filters
-  virtual void planned(std::uint64_t bytes) = 0;           // will be moved
-  virtual void moved(std::uint64_t bytes) = 0;             // went to S3
-  virtual void ended(const ObjectRecord& record) = 0;      // exactly once a blob
-  virtual void would_copy(const CopyTask& task) = 0;       // dry run
+  virtual void found(const Blob& blob) = 0;       // selected by the filters
+  virtual void planned(std::uint64_t bytes) = 0;  // will be moved
+  virtual void moved(std::int64_t bytes) = 0;     // went to S3; negative: in vain
+  virtual void already_there(
+      std::uint64_t bytes) = 0;                        // planned, and found to have arrived in an earlier run
+  virtual void ended(const ObjectRecord& record) = 0;  // exactly once a blob
+  virtual void would_copy(const CopyTask& task) = 0;   // dry run
   virtual void log(std::string_view level, std::string_view event, std::string text) = 0;
   // No new work is begun once this is true; what is under way goes on.
   virtual bool stopping() const = 0;
@@ -108,7 +111,8 @@ struct Stage {
   std::string s3_origin;  // for manifests: whose upload it is
 };
 
-// ---- the six stages. Each reports failures of blobs as records; a Result's error is one that ends the run. ----
+// ---- the six stages. Each reports failures of blobs as records; a Result's error is one that ends the run.
+// ----
 
 Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context);
 Task<Result<>> download(CopyBatch batch, Stage& stage, const Context& context);

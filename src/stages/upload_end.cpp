@@ -38,14 +38,16 @@ bool is_temporary(ErrorKind kind) {
     case ErrorKind::cancelled:
     case ErrorKind::credentials:
     case ErrorKind::permission:
-    case ErrorKind::internal: return true;
-    default: return false;
+    case ErrorKind::internal:
+      return true;
+    default:
+      return false;
   }
 }
 
 Task<Result<>> remove_upload(Stage& stage, const Upload& upload, const Context& context) {
-  // Parts still in flight may land after an abort; those of this process see that the upload is closed and stop, and
-  // S3 drops what comes late. The manifest stays until the abort was heard.
+  // Parts still in flight may land after an abort; those of this process see that the upload is closed and
+  // stop, and S3 drops what comes late. The manifest stays until the abort was heard.
   Result<> aborted = co_await stage.s3.abort_upload(upload.task.key, upload.id, context);
   if (!aborted) co_return aborted;
   co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
@@ -58,16 +60,40 @@ Task<Result<>> abort_recorded_upload(S3Client& s3, const UploadManifest& manifes
   co_return co_await s3.abort_upload(manifest.upload.task.key, manifest.upload.id, context);
 }
 
+Task<Result<std::optional<PutReply>>> find_made_from(Stage& stage, const CopyTask& task,
+                                                     const Context& context) {
+  Result<ObjectHead> head = co_await stage.s3.head_object(task.key, context);
+  if (!head && head.error().kind == ErrorKind::not_found) co_return std::optional<PutReply>{};
+  if (!head) co_return passed(std::move(head));
+  std::string_view recorded;
+  for (const auto& [name, value] : head->metadata) {
+    if (name == metadata_source_etag) recorded = value;
+  }
+  if (head->size != task.blob.size || recorded != task.blob.etag.view()) co_return std::optional<PutReply>{};
+  co_return std::optional<PutReply>{
+      PutReply{.etag = head->etag, .version_id = head->version_id, .crc = head->crc}};
+}
+
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
   if (!stage.tracker.give_up(upload)) co_return Result<>{};
+  const bool gone = error.service_code == "NoSuchUpload";
+  if (gone) {
+    // Somebody ended it: a lifecycle rule, a person, or another run that completed it.
+    Result<std::optional<PutReply>> made = co_await find_made_from(stage, upload.task, context);
+    if (made && *made) {
+      stage.reporter.ended({.outcome = Outcome::unchanged, .blob = upload.task.blob, .key = upload.task.key});
+      co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
+    }
+  }
   if (!is_temporary(error.kind)) {
     const Result<> removed = co_await remove_upload(stage, upload, context);
     if (!removed) stage.reporter.log("info", "abort_failed", removed.error().to_line());
   }
-  if (error.kind == ErrorKind::changed) {
+  if (error.kind == ErrorKind::changed || gone) {
     Result<CopyTask> again = co_await plan_again(stage, upload.task, upload.replans, context);
     if (!again) co_return end_with_error(stage, upload.task, std::move(again.error()));
-    co_return co_await stage.bus.publish(LargeFile{.run = stage.run, .task = std::move(*again), .replans = upload.replans + 1});
+    co_return co_await stage.bus.publish(
+        LargeFile{.run = stage.run, .task = std::move(*again), .replans = upload.replans + 1});
   }
   co_return end_with_error(stage, upload.task, std::move(error));
 }

@@ -149,7 +149,8 @@ std::string end(UtcTime now, const CheckSummary& summary, int exit_code) {
   return line(now, "end", [&](JsonWriter& json) {
     json.field("exit_code", exit_code)
         .field("equal", summary.equal)
-        .field("equal_by_crc", summary.equal_by_crc);
+        .field("equal_by_crc", summary.equal_by_crc)
+        .field("equal_by_etag", summary.equal_by_etag);
     json.field("equal_by_time", summary.equal_by_time).field("missing", summary.missing);
     json.field("different", summary.different).field("only_at_destination", summary.only_at_destination);
     json.field("errors", summary.errors);

@@ -19,7 +19,7 @@
 //   row       of check: mark, name, detail                     of ls: kind ("blob" or "prefix"), name, bytes,
 //   time, tier
 //             of cleanup: key, upload, created, outcome
-//   end       of check: exit_code, equal, equal_by_crc, equal_by_time, missing, different,
+//   end       of check: exit_code, equal, equal_by_crc, equal_by_etag, equal_by_time, missing, different,
 //   only_at_destination, errors
 //             of cleanup: exit_code, aborted, failed           of ls: exit_code, rows
 #pragma once

@@ -80,8 +80,10 @@ std::vector<std::string> CheckReport::render(const CheckSummary& summary, const 
                                              const Style& style) const {
   std::string text = format_count(summary.equal) + " equal";
   if (summary.equal > 0) {
-    text += fmt::format(" ({} by CRC64, {} by size and time)", format_count(summary.equal_by_crc),
-                        format_count(summary.equal_by_time));
+    text += summary.equal_by_crc > 0
+                ? fmt::format(" ({} by reading both sides)", format_count(summary.equal_by_crc))
+                : fmt::format(" ({} by recorded source ETag, {} by size and time)",
+                              format_count(summary.equal_by_etag), format_count(summary.equal_by_time));
   }
   text += fmt::format(", {} missing at the destination, {} different", format_count(summary.missing),
                       format_count(summary.different));

@@ -17,8 +17,8 @@ constexpr std::size_t read_bytes = 64 * KiB;
 
 class Check {
  public:
-  Check(const RunOptions& options, const CheckOptions& check, const std::function<void(const CheckRow&)>& on_row,
-        std::stop_token stop)
+  Check(const RunOptions& options, const CheckOptions& check,
+        const std::function<void(const CheckRow&)>& on_row, std::stop_token stop)
       : options_(options), check_(check), on_row_(on_row), stop_(std::move(stop)) {}
 
   CheckResult run() {
@@ -83,8 +83,8 @@ class Check {
       const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
       if (!relative || blob.is_directory) continue;
       if (!filter_.selects(blob, *relative)) continue;
-      std::string name = mapping.container_in_key ? fmt::format("{}/{}", blob.container, *relative)
-                                                  : std::string(*relative);
+      std::string name =
+          mapping.container_in_key ? fmt::format("{}/{}", blob.container, *relative) : std::string(*relative);
       Result<Key> key = mapping.key(blob.container, *relative);
       if (!key) {
         report(CheckMark::error, std::move(name), key.error().to_line());
@@ -138,12 +138,8 @@ class Check {
       report(CheckMark::different, pair.name,
              fmt::format("made from ETag {}, the blob has {}", recorded, pair.blob.etag));
     } else {
-      if (head->crc) {
-        ++summary_.equal_by_crc;
-      } else {
-        ++summary_.equal_by_time;
-      }
-      report(CheckMark::equal, pair.name, head->crc ? "by source ETag and CRC64NVME" : "by source ETag and size");
+      ++summary_.equal_by_etag;
+      report(CheckMark::equal, pair.name, "by the recorded source ETag and size");
     }
   }
 
@@ -182,17 +178,33 @@ class Check {
                                          [&] { return read_blob_once(azure, blob, context); });
   }
 
+  // The filters are for both sides: what they leave out is nobody's difference.
   void only_there(const ObjectEntry& row) {
-    report(CheckMark::only_at_destination, row.key.str(), {});
+    const KeyMapping mapping = mapping_of(options_);
+    std::string_view name = row.key.view().substr(mapping.key_prefix().size());
+    const std::string shown(name);
+    if (mapping.container_in_key) name.remove_prefix(std::min(name.size(), name.find('/') + 1));
+    const Blob as_blob{.name = BlobName(name), .size = row.size, .last_modified = row.last_modified};
+    if (filter_.selects(as_blob, name)) report(CheckMark::only_at_destination, shown, {});
   }
 
   void report(CheckMark mark, std::string name, std::string detail) {
     switch (mark) {
-      case CheckMark::equal: ++summary_.equal; break;
-      case CheckMark::missing_at_destination: ++summary_.missing; break;
-      case CheckMark::only_at_destination: ++summary_.only_at_destination; break;
-      case CheckMark::different: ++summary_.different; break;
-      case CheckMark::error: ++summary_.errors; break;
+      case CheckMark::equal:
+        ++summary_.equal;
+        break;
+      case CheckMark::missing_at_destination:
+        ++summary_.missing;
+        break;
+      case CheckMark::only_at_destination:
+        ++summary_.only_at_destination;
+        break;
+      case CheckMark::different:
+        ++summary_.different;
+        break;
+      case CheckMark::error:
+        ++summary_.errors;
+        break;
     }
     on_row_({.mark = mark, .name = std::move(name), .detail = std::move(detail)});
   }

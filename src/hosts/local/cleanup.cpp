@@ -21,7 +21,8 @@ class Cleanup {
  private:
   Result<> run_all() {
     const auto now = std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now());
-    Result<std::unique_ptr<LocalLedger>> ledger = LocalLedger::open_manifests(options_.state_folder, s3_origin(options_));
+    Result<std::unique_ptr<LocalLedger>> ledger =
+        LocalLedger::open_manifests(options_.state_folder, s3_origin(options_));
     if (!ledger) return passed(std::move(ledger));
     Result<std::shared_ptr<TlsContext>> tls = tls_of(options_);
     if (!tls) return passed(std::move(tls));
@@ -32,7 +33,7 @@ class Cleanup {
 
   bool concerns(const UploadManifest& manifest, UtcTime now) const {
     return manifest.bucket == options_.destination.bucket && manifest.endpoint == s3_origin(options_) &&
-           manifest.upload.task.key.view().starts_with(options_.destination.prefix) &&
+           manifest.upload.task.key.view().starts_with(mapping_of(options_).key_prefix()) &&
            now - manifest.created >= cleanup_.age_min;
   }
 
@@ -43,7 +44,8 @@ class Cleanup {
     for (const UploadManifest& manifest : *manifests) {
       if (!concerns(manifest, now)) continue;
       if (Result<> go = context.check(); !go) co_return go;
-      CleanupRow row{.key = manifest.upload.task.key, .upload = manifest.upload.id, .created = manifest.created};
+      CleanupRow row{
+          .key = manifest.upload.task.key, .upload = manifest.upload.id, .created = manifest.created};
       row.outcome = co_await clean_one(worker, ledger, manifest, context);
       on_row_(row);
     }

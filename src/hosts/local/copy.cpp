@@ -1,8 +1,8 @@
 // copy.cpp: `azs3copy copy`: the stages in process.
 //
-//   loop 0:     both ends reached --> find_blobs --> channels --> initialize x 4, recombine x 4, watch (4 a second)
-//   each loop:  download x 2, part x its streams <-- channels
-//   end:        abandoned uploads of earlier runs are aborted, the ledger flushed, run.json written
+//   loop 0:     both ends reached --> find_blobs --> channels --> initialize x 4, recombine x 4, watch (4 a
+//   second) each loop:  download x 2, part x its streams <-- channels end:        abandoned uploads of
+//   earlier runs are aborted, the ledger flushed, run.json written
 #include <fmt/format.h>
 
 #include <thread>
@@ -73,7 +73,10 @@ class CopyRun {
   std::size_t parts_kept() const { return static_cast<std::size_t>(options_.limits.transfers) + 16; }
 
   Context context(Worker& worker) {
-    return {.clock = worker.loop, .stop = hard_stop_.get_token(), .retries = &retries_};
+    return {.clock = worker.loop,
+            .stop = hard_stop_.get_token(),
+            .wind_down = wind_down_.get_token(),
+            .retries = &retries_};
   }
 
   // Everything that can be known before the first byte.
@@ -146,6 +149,7 @@ class CopyRun {
   // Whatever ends the run: nothing new begins, what is under way is cut off, the queues are dropped.
   void end_run(Error error) {
     if (reporter_) reporter_->fatal(std::move(error));
+    wind_down_.request_stop();
     hard_stop_.request_stop();
     bus_.abandon();
   }
@@ -158,8 +162,8 @@ class CopyRun {
   }
 
   template <class Message>
-  Task<void> serve(Channel<Message>& channel, Task<Result<>> (*handle)(Message, Stage&, const Context&), Stage& stage,
-                   const Context& context) {
+  Task<void> serve(Channel<Message>& channel, Task<Result<>> (*handle)(Message, Stage&, const Context&),
+                   Stage& stage, const Context& context) {
     while (std::optional<Message> message = co_await channel.pop()) {
       after(co_await handle(std::move(*message), stage, context));
     }
@@ -192,12 +196,13 @@ class CopyRun {
     bus_.begin();  // the listing holds the bus open
     start_work(group, worker, stage, here);
     for (int i = 0; i < initializers; ++i) group.spawn(serve(bus_.files, &largefile_initialize, stage, here));
-    for (int i = 0; i < recombiners; ++i) group.spawn(serve(bus_.recombines, &largefile_recombine, stage, here));
+    for (int i = 0; i < recombiners; ++i)
+      group.spawn(serve(bus_.recombines, &largefile_recombine, stage, here));
     after(co_await list(stage, here));
     co_await group.join();
     // A run that saw a part of the blobs cannot tell which uploads nobody needs.
     if (!reporter_->stopping() && ledger_ && options_.filter.select_all()) {
-      Result<> swept = co_await sweep_uploads(stage, here);
+      Result<> swept = co_await sweep_uploads(stage, ends_.containers, here);
       if (!swept) reporter_->log("info", "sweep_failed", swept.error().to_line());
     }
     watched.request_stop();
@@ -222,8 +227,10 @@ class CopyRun {
       if (user_stop_.stop_requested() && !interrupted_) {
         interrupted_ = true;
         reporter_->stop();
+        wind_down_.request_stop();
         bus_.abandon();
       }
+      if (std::optional<Error> refusal = reporter_->hopeless()) end_run(std::move(*refusal));
       if (ledger_ && look % 8 == 0) {
         if (Result<> flushed = co_await ledger_->flush(until); !flushed) end_run(std::move(flushed.error()));
       }
@@ -239,11 +246,14 @@ class CopyRun {
     progress.elapsed = std::chrono::duration_cast<milliseconds>(Steady::now() - started_);
     std::int64_t held_since = 0;
     for (const auto& worker : workers_) {
-      for (const std::atomic<std::uint64_t>& count : worker->azure_traffic->requests) progress.requests_azure += count;
-      for (const std::atomic<std::uint64_t>& count : worker->s3_traffic->requests) progress.requests_s3 += count;
+      for (const std::atomic<std::uint64_t>& count : worker->azure_traffic->requests)
+        progress.requests_azure += count;
+      for (const std::atomic<std::uint64_t>& count : worker->s3_traffic->requests)
+        progress.requests_s3 += count;
       progress.streams += worker->s3_limit->streams;
       progress.streams_limit += std::min<int>(worker->s3_limit->limit, worker->azure_limit->limit);
-      for (const auto& [limit, name] : {std::pair{worker->azure_limit, "Azure"}, std::pair{worker->s3_limit, "S3"}}) {
+      for (const auto& [limit, name] :
+           {std::pair{worker->azure_limit, "Azure"}, std::pair{worker->s3_limit, "S3"}}) {
         if (limit->throttle_time_ms <= held_since) continue;
         held_since = limit->throttle_time_ms;
         progress.held_by = held_text(name, limit->throttle_status, held_since);
@@ -255,7 +265,8 @@ class CopyRun {
   }
 
   static std::string held_text(const char* name, int status, std::int64_t since_ms) {
-    const auto ago = std::chrono::duration_cast<seconds>(Steady::now().time_since_epoch() - milliseconds(since_ms));
+    const auto ago =
+        std::chrono::duration_cast<seconds>(Steady::now().time_since_epoch() - milliseconds(since_ms));
     if (ago.count() > 60) return {};
     return status == 0 ? fmt::format("{}: time-out {} s ago", name, ago.count())
                        : fmt::format("{}: {} {} s ago", name, status, ago.count());
@@ -277,7 +288,8 @@ class CopyRun {
       for (const Method method : {Method::put, Method::post, Method::del}) {
         summary.s3_writes += count(*worker->s3_traffic, method);
       }
-      for (const Method method : {Method::get, Method::head}) summary.s3_reads += count(*worker->s3_traffic, method);
+      for (const Method method : {Method::get, Method::head})
+        summary.s3_reads += count(*worker->s3_traffic, method);
     }
     if (ledger_) {
       summary.run_folder = ledger_->run_folder();
@@ -308,7 +320,8 @@ class CopyRun {
   RunOptions options_;
   RunObserver& observer_;
   std::stop_token user_stop_;
-  std::stop_source hard_stop_;
+  std::stop_source wind_down_;  // no second attempts
+  std::stop_source hard_stop_;  // at once
   Steady::time_point started_{};
   UtcTime started_utc_{};
   RunId run_;

@@ -35,8 +35,8 @@ Task<Result<std::vector<Container>>> reach_source(BlobClient& azure, const Sourc
   do {
     Result<ContainerPage> page = co_await azure.list_containers(marker, context);
     if (!page) {
-      co_return failed(std::move(page), fmt::format("cannot list the containers of account \"{}\"",
-                                                    azure.account().name));
+      co_return failed(std::move(page),
+                       fmt::format("cannot list the containers of account \"{}\"", azure.account().name));
     }
     for (Container& container : page->containers) containers.push_back(std::move(container));
     if (!page->next_marker.empty() && page->next_marker == marker) {

@@ -29,7 +29,7 @@ template <class T>
 T run_on(Loop& loop, Task<T> task) {
   std::optional<T> value;
   loop.run([](Task<T> inner, std::optional<T>& out) -> Task<void> { out.emplace(co_await std::move(inner)); }(
-      std::move(task), value));
+                                                        std::move(task), value));
   return std::move(*value);
 }
 
@@ -39,7 +39,8 @@ class NoLedger final : public Ledger {
   void append(const ObjectRecord&) override {}
   Task<Result<>> flush(const Context&) override { co_return Result<>{}; }
   Task<Result<>> save_manifest(const UploadManifest&, const Context&) override { co_return Result<>{}; }
-  Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket&, const Key&, const Context&) override {
+  Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket&, const Key&,
+                                                            const Context&) override {
     co_return std::optional<UploadManifest>{};
   }
   Task<Result<>> remove_manifest(const Bucket&, const Key&, const Context&) override { co_return Result<>{}; }

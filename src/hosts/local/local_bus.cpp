@@ -4,7 +4,9 @@
 namespace azs3copy {
 
 namespace {
-std::unexpected<Error> stopped() { return fail(ErrorKind::cancelled, "the run is stopping"); }
+std::unexpected<Error> stopped() {
+  return fail(ErrorKind::cancelled, "the run is stopping");
+}
 }  // namespace
 
 Task<Result<>> LocalBus::publish(CopyBatch batch) {
@@ -17,7 +19,8 @@ Task<Result<>> LocalBus::publish(CopyBatch batch) {
 Task<Result<>> LocalBus::publish(LargeFile file) {
   begin();
   // From the listing it waits its turn; from a worker (a blob that changed) it must not, and such are few.
-  const bool taken = file.replans > 0 ? files.push_at_once(std::move(file)) : co_await files.push(std::move(file));
+  const bool taken =
+      file.replans > 0 ? files.push_at_once(std::move(file)) : co_await files.push(std::move(file));
   if (taken) co_return Result<>{};
   done();
   co_return stopped();

@@ -7,7 +7,8 @@ namespace azs3copy {
 
 Task<Result<>> LocalTracker::begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) {
   const std::lock_guard lock(mutex_);
-  Open open{.name = upload.task.blob.name.str(), .bytes = upload.task.blob.size, .part_count = upload.part_count};
+  Open open{
+      .name = upload.task.blob.name.str(), .bytes = upload.task.blob.size, .part_count = upload.part_count};
   if (!done.empty()) open.proof = proof;
   for (UploadedPart& part : done) {
     open.bytes_done += part.size;
@@ -40,8 +41,10 @@ Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
   const std::lock_guard lock(mutex_);
   Parts parts;
   const auto found = open_.find(upload.id);
-  if (found == open_.end()) co_return fail(ErrorKind::internal, "an upload that nobody began", upload.task.key.view());
+  if (found == open_.end())
+    co_return fail(ErrorKind::internal, "an upload that nobody began", upload.task.key.view());
   for (const auto& [number, part] : found->second.parts) parts.parts.push_back(part);
+  parts.begun = found->second.begun;
   parts.proof = found->second.proof.value_or(SourceProof::none);
   co_return parts;
 }

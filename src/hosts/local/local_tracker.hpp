@@ -33,6 +33,7 @@ class LocalTracker final : public PartTracker {
     std::map<std::uint32_t, UploadedPart> parts;
     std::optional<SourceProof> proof;
     bool recombining = false;
+    Steady::time_point begun = Steady::now();
   };
 
   mutable std::mutex mutex_;

@@ -1,4 +1,5 @@
-// run.hpp: one command on one machine: starts the loops, runs the stages in process, and tells an observer how it goes.
+// run.hpp: one command on one machine: starts the loops, runs the stages in process, and tells an observer
+// how it goes.
 #pragma once
 
 #include <cstdint>
@@ -30,27 +31,27 @@ struct LargeProgress {
 
 // A consistent look at the run, made about four times a second.
 struct Progress {
-  bool scanning = true;        // the listing is not at its end: `found` still grows
-  Tally found;                 // selected by the filters
+  bool scanning = true;  // the listing is not at its end: `found` still grows
+  Tally found;           // selected by the filters
   Tally copied;
   Tally unchanged;
   Tally skipped;
   Tally failed;
-  std::uint64_t bytes_moved = 0;      // on the wire to S3, also of parts of blobs not yet complete
-  std::uint64_t bytes_planned = 0;    // to be moved, as known so far
-  std::vector<LargeProgress> large;   // at most 8, the furthest first
+  std::uint64_t bytes_moved = 0;     // on the wire to S3, also of parts of blobs not yet complete
+  std::uint64_t bytes_planned = 0;   // to be moved, as known so far
+  std::vector<LargeProgress> large;  // at most 8, the furthest first
   std::uint64_t requests_azure = 0;
   std::uint64_t requests_s3 = 0;
   std::uint64_t retries = 0;
-  int streams = 0;             // under way now
-  int streams_limit = 0;       // what the limiters allow now
-  std::string held_by;         // "S3: 503 SlowDown 12 s ago"; empty where only --transfers holds
+  int streams = 0;        // under way now
+  int streams_limit = 0;  // what the limiters allow now
+  std::string held_by;    // "S3: 503 SlowDown 12 s ago"; empty where only --transfers holds
   milliseconds elapsed{0};
 };
 
-struct NotCopied {             // the first of each cause, for the summary
+struct NotCopied {  // the first of each cause, for the summary
   Outcome outcome = Outcome::failed;
-  std::string cause;           // "403 AuthorizationPermissionMismatch" or "archived: rehydrate first"
+  std::string cause;  // "403 AuthorizationPermissionMismatch" or "archived: rehydrate first"
   std::string advice;
   std::uint64_t count = 0;
   std::vector<std::string> first_names;  // at most 10
@@ -62,14 +63,15 @@ struct RunSummary {
   std::uint64_t verified_crc64 = 0;
   std::uint64_t verified_md5 = 0;
   std::uint64_t unverified = 0;
-  std::uint64_t azure_reads = 0;     // GET and HEAD of blobs, and listings
-  std::uint64_t azure_bytes = 0;     // read: what egress is charged on
-  std::uint64_t s3_writes = 0;       // PUT, POST, and LIST, as they are priced together
-  std::uint64_t s3_reads = 0;        // HEAD, GET
+  std::uint64_t azure_reads = 0;  // GET and HEAD of blobs, and listings
+  std::uint64_t azure_bytes = 0;  // read: what egress is charged on
+  std::uint64_t s3_writes = 0;    // PUT, POST, and LIST, as they are priced together
+  std::uint64_t s3_reads = 0;     // HEAD, GET
   std::vector<NotCopied> not_copied;
-  std::string run_folder;            // empty for a dry run
-  bool interrupted = false;          // stopped on request before the end
-  // Of a dry run: the first blobs that would be copied, "name (88.0 GiB, 901 parts of 100 MiB) -> s3://..."; at most 10.
+  std::string run_folder;    // empty for a dry run
+  bool interrupted = false;  // stopped on request before the end
+  // Of a dry run: the first blobs that would be copied, "name (88.0 GiB, 901 parts of 100 MiB) -> s3://...";
+  // at most 10.
   std::vector<std::string> would_copy;
   std::uint64_t would_copy_large = 0;
 };
@@ -80,10 +82,10 @@ class RunObserver {
   virtual ~RunObserver() = default;
   // Once both ends were reached and may be used, before the first byte.
   struct Ends {
-    std::string azure_login;   // "Entra client secret, tenant 1111…5555"
+    std::string azure_login;  // "Entra client secret, tenant 1111…5555"
     std::string s3_login;
     std::string region;
-    std::string encryption;    // "SSE-KMS with bucket key", "bucket default"
+    std::string encryption;  // "SSE-KMS with bucket key", "bucket default"
     RunId run;
     std::string run_folder;
   };
@@ -95,9 +97,9 @@ class RunObserver {
   virtual void on_log(std::string_view level, std::string_view event, std::string_view text) = 0;
 };
 
-// Copies. `stop`: finish what is cheap to finish, start nothing new; the summary then says interrupted. An error means
-// that the run could not start or had to end (credentials refused, source missing, listing failed): what was done by
-// then is in the summary's place in run.json all the same.
+// Copies. `stop`: finish what is cheap to finish, start nothing new; the summary then says interrupted. An
+// error means that the run could not start or had to end (credentials refused, source missing, listing
+// failed): what was done by then is in the summary's place in run.json all the same.
 struct RunResult {
   RunSummary summary;
   std::optional<Error> fatal;
@@ -107,17 +109,24 @@ RunResult run_copy(const RunOptions& options, RunObserver& observer, std::stop_t
 // check: compares both sides by listings and recorded values; `deep` reads both sides.
 struct CheckOptions {
   bool deep = false;
-  bool one_way = false;        // don't report what is only at the destination
+  bool one_way = false;  // don't report what is only at the destination
 };
-enum class CheckMark : char { equal = '=', missing_at_destination = '+', only_at_destination = '-', different = '*', error = '!' };
+enum class CheckMark : char {
+  equal = '=',
+  missing_at_destination = '+',
+  only_at_destination = '-',
+  different = '*',
+  error = '!'
+};
 struct CheckRow {
   CheckMark mark = CheckMark::equal;
-  std::string name;            // relative to the source, or the key where only at the destination
-  std::string detail;          // why: "size 10 against 12", "CRC64NVME ... against ...", an error's line
+  std::string name;    // relative to the source, or the key where only at the destination
+  std::string detail;  // why: "size 10 against 12", "CRC64NVME ... against ...", an error's line
 };
 struct CheckSummary {
   std::uint64_t equal = 0;
-  std::uint64_t equal_by_crc = 0;
+  std::uint64_t equal_by_crc = 0;   // both sides were read
+  std::uint64_t equal_by_etag = 0;  // the object says which version of the blob it was made from
   std::uint64_t equal_by_time = 0;
   std::uint64_t missing = 0;
   std::uint64_t different = 0;
@@ -133,9 +142,9 @@ CheckResult run_check(const RunOptions& options, const CheckOptions& check,
 
 // ls: containers where the source names none, else blobs; `recursive` or one level.
 struct ListRow {
-  bool is_prefix = false;      // a "folder"
-  std::string name;            // relative to the source
-  Blob blob;                   // where not a prefix
+  bool is_prefix = false;  // a "folder"
+  std::string name;        // relative to the source
+  Blob blob;               // where not a prefix
 };
 Result<> run_ls(const RunOptions& options, bool recursive, const std::function<void(const ListRow&)>& on_row,
                 std::stop_token stop);
@@ -143,13 +152,13 @@ Result<> run_ls(const RunOptions& options, bool recursive, const std::function<v
 // cleanup: aborts open uploads that our manifests name, for this destination.
 struct CleanupOptions {
   bool dry_run = false;
-  milliseconds age_min{0};     // leave those begun later than this ago
+  milliseconds age_min{0};  // leave those begun later than this ago
 };
 struct CleanupRow {
   Key key;
   UploadId upload;
   UtcTime created{};
-  std::string outcome;         // "aborted", "would abort", "gone already", or an error's line
+  std::string outcome;  // "aborted", "would abort", "gone already", or an error's line
 };
 struct CleanupResult {
   std::uint64_t aborted = 0;

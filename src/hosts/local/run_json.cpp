@@ -25,8 +25,7 @@ void write_options(JsonWriter& json, const RunOptions& options) {
   json.field("sse", options.sse).field("sse_kms_key_id", options.sse_kms_key_id);
   json.field("checksum", options.compare.checksum).field("size_only", options.compare.size_only);
   json.field("ignore_existing", options.compare.ignore_existing);
-  json.field("verify_source",
-             options.verify_source == VerifySource::always ? "always" : "when-offered");
+  json.field("verify_source", options.verify_source == VerifySource::always ? "always" : "when-offered");
   json.key("filters").begin_array();
   for (const FilterOptions::Rule& rule : options.filter.rules) {
     json.value((rule.include ? "include " : "exclude ") + rule.pattern);

@@ -9,13 +9,15 @@ namespace {
 
 constexpr std::size_t names_kept_max = 10;
 constexpr std::size_t causes_kept_max = 200;
+constexpr std::uint64_t refusals_max = 20;
 
 std::string cause_of(const ObjectRecord& record) {
   if (!record.error) return record.reason;
   const Error& error = *record.error;
   if (error.http_status != 0) return fmt::format("{} {}", error.http_status, error.service_code);
-  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::changed ? std::string(to_string(error.kind))
-                                                                              : error.message;
+  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::changed
+             ? std::string(to_string(error.kind))
+             : error.message;
 }
 
 std::string size_text(std::uint64_t bytes) {
@@ -31,11 +33,21 @@ std::string size_text(std::uint64_t bytes) {
 
 }  // namespace
 
-void RunReporter::found(const Blob& blob) { found_.add(blob.size); }
+void RunReporter::found(const Blob& blob) {
+  found_.add(blob.size);
+}
 
-void RunReporter::planned(std::uint64_t bytes) { planned_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+void RunReporter::planned(std::uint64_t bytes) {
+  planned_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+}
 
-void RunReporter::moved(std::uint64_t bytes) { moved_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+void RunReporter::moved(std::int64_t bytes) {
+  moved_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void RunReporter::already_there(std::uint64_t bytes) {
+  planned_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+}
 
 void RunReporter::ended(const ObjectRecord& record) {
   ended_[static_cast<std::size_t>(record.outcome)].add(record.blob.size);
@@ -52,6 +64,10 @@ void RunReporter::ended(const ObjectRecord& record) {
 void RunReporter::remember(const ObjectRecord& record) {
   std::string cause = cause_of(record);
   if (not_copied_.size() >= causes_kept_max) cause = "other causes";
+  if (record.error && record.error->kind == ErrorKind::permission) {
+    ++refused_;
+    if (!refusal_) refusal_ = record.error;
+  }
   NotCopied& kind = not_copied_[{record.outcome, cause}];
   kind.outcome = record.outcome;
   kind.cause = std::move(cause);
@@ -74,8 +90,8 @@ void RunReporter::would_copy(const CopyTask& task) {
       parts = fmt::format(", {} parts of {}", plan->part_count, size_text(plan->part_bytes));
     }
   }
-  would_copy_.push_back(fmt::format("{} ({}{}) -> s3://{}/{}", task.blob.name, size_text(task.blob.size), parts,
-                                    destination_, task.key));
+  would_copy_.push_back(fmt::format("{} ({}{}) -> s3://{}/{}", task.blob.name, size_text(task.blob.size),
+                                    parts, destination_, task.key));
 }
 
 void RunReporter::log(std::string_view level, std::string_view event, std::string text) {
@@ -90,6 +106,12 @@ void RunReporter::fatal(Error error) {
   if (!fatal_ || fatal_->kind == ErrorKind::cancelled) fatal_ = std::move(error);
 }
 
+std::optional<Error> RunReporter::hopeless() const {
+  if (ended_[static_cast<std::size_t>(Outcome::copied)].load().blobs > 0) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return refused_ >= refusals_max ? refusal_ : std::nullopt;
+}
+
 std::optional<Error> RunReporter::take_fatal() {
   const std::lock_guard lock(mutex_);
   return std::exchange(fatal_, std::nullopt);
@@ -101,7 +123,7 @@ void RunReporter::fill(Progress& progress) const {
   progress.unchanged = ended_[static_cast<std::size_t>(Outcome::unchanged)].load();
   progress.skipped = ended_[static_cast<std::size_t>(Outcome::skipped)].load();
   progress.failed = ended_[static_cast<std::size_t>(Outcome::failed)].load();
-  progress.bytes_moved = moved_bytes_.load(std::memory_order_relaxed);
+  progress.bytes_moved = static_cast<std::uint64_t>(std::max<std::int64_t>(0, moved_bytes_));
   progress.bytes_planned = planned_bytes_.load(std::memory_order_relaxed);
 }
 

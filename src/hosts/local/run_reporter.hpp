@@ -10,14 +10,16 @@
 
 namespace azs3copy {
 
-// Thread-safe. Counters are single atomics: a look at them is consistent enough for a display, and exact at the end.
+// Thread-safe. Counters are single atomics: a look at them is consistent enough for a display, and exact at
+// the end.
 class RunReporter final : public Reporter {
  public:
   RunReporter(Ledger* ledger, RunObserver& observer) : ledger_(ledger), observer_(observer) {}
 
   void found(const Blob& blob) override;
   void planned(std::uint64_t bytes) override;
-  void moved(std::uint64_t bytes) override;
+  void moved(std::int64_t bytes) override;
+  void already_there(std::uint64_t bytes) override;
   void ended(const ObjectRecord& record) override;
   void would_copy(const CopyTask& task) override;
   void log(std::string_view level, std::string_view event, std::string text) override;
@@ -26,6 +28,8 @@ class RunReporter final : public Reporter {
   void stop() { stopping_ = true; }
   // The first error that ended the run.
   void fatal(Error error);
+  // Many blobs refused for lack of permission and none copied: the rest would fare no better.
+  std::optional<Error> hopeless() const;
   std::optional<Error> take_fatal();
 
   void set_rules(const CopyRules& rules) { rules_ = &rules; }
@@ -43,7 +47,9 @@ class RunReporter final : public Reporter {
       blobs.fetch_add(1, std::memory_order_relaxed);
       bytes.fetch_add(size, std::memory_order_relaxed);
     }
-    Tally load() const { return {blobs.load(std::memory_order_relaxed), bytes.load(std::memory_order_relaxed)}; }
+    Tally load() const {
+      return {blobs.load(std::memory_order_relaxed), bytes.load(std::memory_order_relaxed)};
+    }
   };
 
   void remember(const ObjectRecord& record);
@@ -56,13 +62,15 @@ class RunReporter final : public Reporter {
   AtomicTally found_;
   AtomicTally ended_[4];  // by Outcome
   std::atomic<std::uint64_t> planned_bytes_{0};
-  std::atomic<std::uint64_t> moved_bytes_{0};
+  std::atomic<std::int64_t> moved_bytes_{0};
   std::atomic<std::uint64_t> proofs_[3] = {};  // by SourceProof
 
   mutable std::mutex mutex_;  // of what follows: the rare ends, and the observer
   std::map<std::pair<Outcome, std::string>, NotCopied> not_copied_;
   std::vector<std::string> would_copy_;
   std::uint64_t would_copy_large_ = 0;
+  std::uint64_t refused_ = 0;  // for lack of permission
+  std::optional<Error> refusal_;
   std::optional<Error> fatal_;
 };
 

@@ -17,22 +17,25 @@ std::string environment(const char* upper, const char* lower) {
 }
 
 // The part of `whole` that falls to `share`; the first loops take what does not divide.
-int share_of(int whole, int share, int shares) { return whole / shares + (share < whole % shares ? 1 : 0); }
+int share_of(int whole, int share, int shares) {
+  return whole / shares + (share < whole % shares ? 1 : 0);
+}
 
 }  // namespace
 
-Worker::Worker(std::shared_ptr<TlsContext> tls, HttpClientOptions http_options, LimiterOptions limits, int streams)
+Worker::Worker(std::shared_ptr<TlsContext> tls, HttpClientOptions http_options, LimiterOptions limits,
+               int streams)
     : http(loop, std::move(tls), std::move(http_options)),
       transport(http, loop, limits),
       slots(static_cast<std::size_t>(streams)),
       streams_max(streams) {}
 
-Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::shared_ptr<TlsContext> tls, int share,
-                                             int shares) {
+Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::shared_ptr<TlsContext> tls,
+                                             int share, int shares) {
   HttpClientOptions http_options{.connect_timeout = options.network.connect_timeout,
                                  .idle_timeout = options.network.idle_timeout};
-  Result<ProxyOptions> proxy = proxy_from_environment(environment("HTTPS_PROXY", "https_proxy"),
-                                                      environment("NO_PROXY", "no_proxy"));
+  Result<ProxyOptions> proxy =
+      proxy_from_environment(environment("HTTPS_PROXY", "https_proxy"), environment("NO_PROXY", "no_proxy"));
   if (!proxy) return passed(std::move(proxy));
   http_options.proxy = std::move(*proxy);
   const int streams = std::max(1, share_of(options.limits.transfers, share, shares));
@@ -48,7 +51,8 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
   Result<std::unique_ptr<AzureCredential>> credential =
       azure_credential(options.azure, options.source, worker->transport, worker->loop);
   if (!credential) return passed(std::move(credential));
-  worker->azure = std::make_unique<BlobClient>(options.source.account, std::move(*credential), worker->transport, retry);
+  worker->azure =
+      std::make_unique<BlobClient>(options.source.account, std::move(*credential), worker->transport, retry);
   worker->azure_traffic = &worker->http.counters(options.source.account.endpoint);
   worker->azure_limit = &worker->transport.view(options.source.account.endpoint);
 
@@ -57,9 +61,9 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
   if (!endpoint) return std::unexpected<Error>(endpoint.error());
   worker->s3 = std::make_unique<S3Client>(
       options.destination.bucket, options.s3,
-      options.s3_anonymous ? anonymous_aws_credentials()
-                           : default_aws_credentials(options.aws, process_aws_environment(), worker->transport,
-                                                     worker->loop),
+      options.s3_anonymous
+          ? anonymous_aws_credentials()
+          : default_aws_credentials(options.aws, process_aws_environment(), worker->transport, worker->loop),
       worker->transport, retry);
   worker->s3_traffic = &worker->http.counters(endpoint->server);
   worker->s3_limit = &worker->transport.view(endpoint->server);
@@ -76,6 +80,8 @@ Result<std::shared_ptr<TlsContext>> tls_of(const RunOptions& options) {
   return TlsContext::make(options.network.ca_bundle);
 }
 
-std::string s3_origin(const RunOptions& options) { return options.s3.endpoint_url; }
+std::string s3_origin(const RunOptions& options) {
+  return options.s3.endpoint_url;
+}
 
 }  // namespace azs3copy

@@ -15,8 +15,8 @@ namespace azs3copy {
 class Worker {
  public:
   // `share` of `shares`: the ceilings of --transfers, --bwlimit and --tpslimit are divided among the loops.
-  static Result<std::unique_ptr<Worker>> make(const RunOptions& options, std::shared_ptr<TlsContext> tls, int share,
-                                              int shares);
+  static Result<std::unique_ptr<Worker>> make(const RunOptions& options, std::shared_ptr<TlsContext> tls,
+                                              int share, int shares);
 
   Loop loop;
   HttpClient http;
