@@ -244,7 +244,7 @@ class RangedBody final : public BlobBody {
 
   std::uint64_t size() const override { return size_; }
   const BlobProperties& properties() const override { return properties_; }
-  Crc64 crc() const override { return crc_; }
+  Crc64 crc() const override { return crc64_combine(crc_, range_crc_, range_size_ - range_left_); }
   SourceProof proof() const override {
     return given_ == size_ && range_left_ == 0 ? proof_ : SourceProof::none;
   }
