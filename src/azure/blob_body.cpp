@@ -287,7 +287,7 @@ class RangedBody final : public BlobBody {
     if (md5_) {
       if (md5_->finish() != expected_md5_) return corrupt("the bytes do not match the range's MD5", name);
       md5_.reset();
-      proof_ = weaker(proof_, SourceProof::content_md5);
+      proof_ = SourceProof::content_md5;  // the weaker of all ranges
     } else if (range_crc_ != expected_crc_) {
       return corrupt("the bytes do not match the range's CRC64", name);
     }
