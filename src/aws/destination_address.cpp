@@ -105,13 +105,13 @@ std::string_view unsupported_kind(std::string_view bucket) {
 
 std::string_view bucket_name_problem(std::string_view name) {
   if (name.find('_') != std::string_view::npos) return "bucket names have no underscore";
-  if (std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
-    return "bucket names have no upper-case letters";
-  }
   if (name.find(' ') != std::string_view::npos) return "bucket names have no spaces";
-  const auto allowed = [](char c) { return is_lower_or_digit(c) || c == '-' || c == '.'; };
+  const auto allowed = [](char c) { return is_lower_or_digit(lower(c)) || c == '-' || c == '.'; };
   if (!std::all_of(name.begin(), name.end(), allowed)) {
     return "bucket names have lower-case letters, digits, hyphens and dots only";
+  }
+  if (std::any_of(name.begin(), name.end(), [](char c) { return lower(c) != c; })) {
+    return "bucket names have no upper-case letters";
   }
   if (name.size() < 3 || name.size() > 63) return "bucket names have 3 to 63 characters";
   if (!is_lower_or_digit(name.front()) || !is_lower_or_digit(name.back())) {

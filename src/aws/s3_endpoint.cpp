@@ -76,6 +76,9 @@ Result<S3Endpoint> aws_endpoint(const S3Options& options) {
     return fail(ErrorKind::invalid, "this is no AWS region", options.region,
                 "regions read like eu-central-1; leave --region out to have it found");
   }
+  if (options.fips && options.region.starts_with("cn-")) {
+    return fail(ErrorKind::invalid, "there are no FIPS endpoints in China", options.region);
+  }
   return S3Endpoint{.server = {.host = fmt::format("s3{}{}.{}.{}", options.fips ? "-fips" : "",
                                                    options.dualstack ? ".dualstack" : "", options.region,
                                                    aws_dns_suffix(options.region))}};

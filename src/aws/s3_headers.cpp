@@ -233,11 +233,10 @@ Result<std::optional<Crc64>> checksum_from(std::string_view text, std::string_vi
 
 Result<> check_checksum(std::optional<Crc64> reported, std::optional<Crc64> sent) {
   if (!reported || !sent || *reported == *sent) return {};
-  auto error =
-      fail(ErrorKind::corrupt,
-           fmt::format("S3 reports CRC64NVME {} for what was sent as {}", to_s3_base64(*reported),
-                       to_s3_base64(*sent)),
-           {}, "if it happens again, suspect the server: --s3-checksum none does without checksums");
+  auto error = fail(ErrorKind::corrupt,
+                    fmt::format("S3 reports CRC64NVME {} for what was sent as {}", to_s3_base64(*reported),
+                                to_s3_base64(*sent)),
+                    {}, "if it happens again, suspect the server: --s3-checksum none does without checksums");
   error.error().http_status = 200;  // it said that the object is stored
   return error;
 }

@@ -9,84 +9,119 @@
 #include "aws/s3_headers.hpp"
 #include "codec/time.hpp"
 #include "codec/url.hpp"
+#include "codec/xml_scanner.hpp"
 
 namespace azs3copy {
 namespace {
 
-// Keys come percent-encoded, "+" for a space, where the reply says so: XML cannot hold every byte that a key
-// may have.
-Result<std::string> decode_key(std::string_view text, bool encoded) {
-  if (!encoded || text.find_first_of("%+") == std::string_view::npos) return std::string(text);
-  return url_decode(text, true);
-}
-
-Result<ObjectEntry> entry_from(XmlNode node, bool encoded) {
+// Into <Contents>; up to its end.
+Result<ObjectEntry> read_entry(XmlScanner& xml) {
   ObjectEntry entry;
   bool has_size = false;
-  for (XmlNode field = node.first_child(); field; field = field.next_sibling()) {
-    const std::string_view name = field.name();
-    const std::string_view text = field.text();
+  while (xml.enter()) {
+    const std::string_view name = xml.name();
     if (name == "Key") {
-      Result<std::string> key = decode_key(text, encoded);
-      if (!key) return passed(std::move(key));
-      entry.key = Key(std::move(*key));
+      entry.key = Key(xml.text());
     } else if (name == "LastModified") {
+      const std::string_view text = xml.text();
       const std::optional<UtcTime> time = parse_iso8601(text);
       if (!time) return fail(ErrorKind::protocol, "a listed object's LastModified is no time", text);
       entry.last_modified = *time;
     } else if (name == "ETag") {
-      entry.etag = etag_from(text);
+      entry.etag = etag_from(xml.text());
     } else if (name == "Size") {
+      const std::string_view text = xml.text();
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), entry.size);
       has_size = !text.empty() && error == std::errc() && end == text.data() + text.size();
     } else if (name == "StorageClass") {
-      entry.storage_class = text;
+      entry.storage_class = xml.text();
+    } else {
+      xml.skip();
     }
   }
-  if (entry.key.empty() || !has_size)
+  if (!xml.failed() && (entry.key.empty() || !has_size)) {
     return fail(ErrorKind::protocol, "a listed object has no key or no size");
+  }
   return entry;
 }
 
-Result<ObjectPage> page_from(std::string body) {
-  const Result<XmlDocument> document = parse_reply(std::move(body), "ListBucketResult");
-  if (!document) return std::unexpected<Error>(document.error());
-  const XmlNode root = document->root();
-  const bool encoded = root.child_text("EncodingType") == "url";
-  ObjectPage page;
-  page.objects.reserve(1000);
-  bool truncated = false;
-  bool says_truncated = false;
-  for (XmlNode node = root.first_child(); node; node = node.next_sibling()) {
-    const std::string_view name = node.name();
-    if (name == "Contents") {
-      Result<ObjectEntry> entry = entry_from(node, encoded);
-      if (!entry) return passed(std::move(entry));
-      page.objects.push_back(std::move(*entry));
-    } else if (name == "CommonPrefixes") {
-      Result<std::string> prefix = decode_key(node.child_text("Prefix"), encoded);
-      if (!prefix) return passed(std::move(prefix));
-      page.prefixes.push_back(std::move(*prefix));
-    } else if (name == "IsTruncated") {
-      says_truncated = true;
-      truncated = node.text() == "true";
-    } else if (name == "NextContinuationToken") {
-      page.continuation = node.text();
+std::string read_prefix(XmlScanner& xml) {
+  std::string prefix;
+  while (xml.enter()) {
+    if (xml.name() == "Prefix") {
+      prefix = xml.text();
+    } else {
+      xml.skip();
     }
   }
+  return prefix;
+}
+
+// The whole reply, keys as written. `encoded`: they are percent-encoded. EncodingType may stand behind them.
+struct RawPage {
+  ObjectPage page;
+  bool encoded = false;
+  std::optional<bool> truncated;
+};
+Result<RawPage> read_page(XmlScanner& xml) {
+  RawPage raw;
+  raw.page.objects.reserve(1000);
+  if (xml.enter() && xml.name() != "ListBucketResult") {
+    return fail(ErrorKind::protocol, fmt::format("the reply is a <{}>, no <ListBucketResult>", xml.name()));
+  }
+  while (xml.enter()) {
+    const std::string_view name = xml.name();
+    if (name == "Contents") {
+      Result<ObjectEntry> entry = read_entry(xml);
+      if (!entry) return passed(std::move(entry));
+      raw.page.objects.push_back(std::move(*entry));
+    } else if (name == "CommonPrefixes") {
+      raw.page.prefixes.push_back(read_prefix(xml));
+    } else if (name == "IsTruncated") {
+      raw.truncated = xml.text() == "true";
+    } else if (name == "NextContinuationToken") {
+      raw.page.continuation = xml.text();
+    } else if (name == "EncodingType") {
+      raw.encoded = xml.text() == "url";
+    } else {
+      xml.skip();
+    }
+  }
+  if (Result<> whole = xml.finish(); !whole) return passed(std::move(whole));
+  return raw;
+}
+
+Result<ObjectPage> page_from(std::string& body) {
+  XmlScanner xml(body);
+  Result<RawPage> raw = read_page(xml);
+  if (!raw) return passed(std::move(raw));
+  ObjectPage& page = raw->page;
   // A listing that ends without saying so would make objects look missing.
-  if (!says_truncated) return fail(ErrorKind::protocol, "the listing does not say whether it is whole");
-  if (!truncated) page.continuation.clear();
-  if (truncated && page.continuation.empty()) {
+  if (!raw->truncated) return fail(ErrorKind::protocol, "the listing does not say whether it is whole");
+  if (!*raw->truncated) page.continuation.clear();
+  if (*raw->truncated && page.continuation.empty()) {
     return fail(ErrorKind::protocol, "a cut-off listing does not say where it goes on");
   }
-  return page;
+  if (!raw->encoded) return std::move(page);
+  // "+" is a space: XML cannot hold every byte that a key may have.
+  for (ObjectEntry& entry : page.objects) {
+    if (entry.key.view().find_first_of("%+") == std::string_view::npos) continue;
+    Result<std::string> key = url_decode(entry.key.view(), true);
+    if (!key) return passed(std::move(key));
+    entry.key = Key(std::move(*key));
+  }
+  for (std::string& prefix : page.prefixes) {
+    Result<std::string> decoded = url_decode(prefix, true);
+    if (!decoded) return passed(std::move(decoded));
+    prefix = std::move(*decoded);
+  }
+  return std::move(page);
 }
 
 Task<Result<ObjectPage>> list_once(S3Client::Impl& impl, S3Call& call, const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
-  Result<ObjectPage> page = page_from(std::move(response->body));
+  Result<ObjectPage> page = page_from(response->body);
   if (!page) page.error().retry = RetryVerdict::later;  // cut off on the way, perhaps
   co_return page;
 }
