@@ -121,7 +121,7 @@ install_packages() {
   for wanted in "${missing[@]}"; do
     IFS='|' read -ra choices <<<"$wanted"
     for name in "${choices[@]}"; do
-      if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
+      if apt-cache policy "$name" | grep 'Candidate: [^(]' >/dev/null; then
         chosen+=("$name")
         continue 2
       fi
