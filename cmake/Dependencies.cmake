@@ -18,11 +18,12 @@ find_path(FMT_INCLUDE fmt/format.h REQUIRED)
 
 add_library(azs3copy_flags INTERFACE)
 target_compile_options(azs3copy_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-designated-field-initializers -Werror -fno-strict-aliasing)
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wno-missing-designated-field-initializers -Werror -fno-strict-aliasing
+  $<$<CONFIG:Release>:-ffunction-sections> $<$<CONFIG:Release>:-fdata-sections>)
 target_compile_definitions(azs3copy_flags INTERFACE FMT_HEADER_ONLY=1
   AZS3COPY_VERSION="${PROJECT_VERSION}")
 target_include_directories(azs3copy_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
-target_link_options(azs3copy_flags INTERFACE -fuse-ld=lld)
+target_link_options(azs3copy_flags INTERFACE -fuse-ld=lld $<$<CONFIG:Release>:-Wl,--gc-sections,--icf=all>)
 if(AZS3COPY_SANITIZE)
   target_compile_options(azs3copy_flags INTERFACE -fsanitize=${AZS3COPY_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)

@@ -137,11 +137,32 @@ double RateMeter::per_second() const {
   return weight_ > 0 ? sum_ / weight_ : 0;
 }
 
+namespace {
+
+// The order of `before`, new ones last: rows stay where they are while blobs overtake one another.
+void keep_order(std::vector<LargeProgress>& now, const std::vector<LargeProgress>& before) {
+  const auto place = [&before](const LargeProgress& large) {
+    return std::find_if(before.begin(), before.end(),
+                        [&](const LargeProgress& l) { return l.name == large.name; });
+  };
+  // Eight rows at most: insertion keeps those of equal place in their order.
+  for (auto row = now.begin(); row != now.end(); ++row) {
+    const auto behind = std::upper_bound(now.begin(), row, *row, [&](const LargeProgress& a, const LargeProgress& b) {
+      return place(a) < place(b);
+    });
+    std::rotate(behind, row, row + 1);
+  }
+}
+
+}  // namespace
+
 void ProgressTracker::update(const Progress& progress) {
   bytes_.add(progress.elapsed, static_cast<double>(progress.bytes_moved));
   blobs_.add(progress.elapsed, static_cast<double>(blobs_done(progress)));
   requests_.add(progress.elapsed, static_cast<double>(progress.requests_azure + progress.requests_s3));
+  const std::vector<LargeProgress> before = std::move(view_.progress.large);
   view_.progress = progress;
+  keep_order(view_.progress.large, before);
   view_.bytes_per_second = bytes_.per_second();
   view_.blobs_per_second = blobs_.per_second();
   view_.requests_per_second = requests_.per_second();
