@@ -64,6 +64,7 @@ class Finder {
   struct Candidate {
     CopyTask task;
     Comparison comparison = Comparison::copy;
+    bool ended = false;  // its failure is reported already
   };
 
   Task<Result<BlobPage>> list(std::string marker) {
@@ -153,7 +154,10 @@ class Finder {
       co_return;
     }
     if (!head) {
-      ask_error_ = failed(std::move(head), "compare", candidate.task.key.view());
+      // One object that cannot be looked at is that blob's failure; copying over it unseen would be a guess.
+      candidate.ended = true;
+      Result<> ended = end_with_error(stage_, candidate.task, failed(std::move(head), "compare").error());
+      if (!ended) ask_error_ = std::move(ended);
       co_return;
     }
     std::string_view recorded;
@@ -165,6 +169,7 @@ class Finder {
 
   Task<Result<>> send(Candidate candidate) {
     CopyTask& task = candidate.task;
+    if (candidate.ended) co_return Result<>{};
     if (candidate.comparison == Comparison::unchanged) {
       stage_.reporter.ended({.outcome = Outcome::unchanged,
                              .blob = std::move(task.blob),
