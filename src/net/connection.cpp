@@ -146,7 +146,7 @@ std::unexpected<Error> Connection::tls_error(std::string_view what) const {
   if (verify != X509_V_OK && !SSL_is_init_finished(ssl_)) {
     ERR_clear_error();
     return fail(
-        ErrorKind::connection,
+        ErrorKind::protocol,
         fmt::format("the server's certificate is not trusted: {}", X509_verify_cert_error_string(verify)), {},
         "If its root is your own, give its PEM file with --ca-bundle.");
   }

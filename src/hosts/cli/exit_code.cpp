@@ -17,10 +17,8 @@ int exit_code(const Error& fatal) {
     case ErrorKind::throttled:
     case ErrorKind::unavailable:
     case ErrorKind::timed_out:
-      return exit_temporary;
     case ErrorKind::connection:
-      // An untrusted certificate will not mend itself.
-      return fatal.retry == RetryVerdict::never ? exit_fatal : exit_temporary;
+      return exit_temporary;
     case ErrorKind::cancelled:
       return exit_interrupted;
     case ErrorKind::archived:
