@@ -84,17 +84,25 @@ std::optional<char> escape_at(std::string_view text, std::size_t at) {
 // The offset of the first bad escape, or npos; bad escapes are copied.
 std::size_t decode_to(std::string& out, std::string_view text, bool plus_is_space) {
   std::size_t first_bad = std::string_view::npos;
-  const std::string_view stops = plus_is_space ? "%+" : "%";
-  std::size_t copied = 0;
-  for (std::size_t i = text.find_first_of(stops); i != std::string_view::npos;
-       i = text.find_first_of(stops, i)) {
-    out.append(text, copied, i - copied);
-    const auto byte = text[i] == '%' ? escape_at(text, i) : std::optional(' ');
-    if (!byte) first_bad = std::min(first_bad, i);
-    out += byte.value_or('%');
-    copied = i += byte && text[i] == '%' ? 3 : 1;
+  if (text.find('%') == std::string_view::npos && !plus_is_space) {
+    out += text;
+    return first_bad;
   }
-  out.append(text, copied);
+  const std::size_t start = out.size();
+  out.resize_and_overwrite(start + text.size(), [&](char* data, std::size_t) {
+    char* at = data + start;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const char c = text[i];
+      const std::optional<char> byte = c == '%' ? escape_at(text, i) : std::nullopt;
+      if (byte) {
+        i += 2;
+      } else if (c == '%') {
+        first_bad = std::min(first_bad, i);
+      }
+      *at++ = byte ? *byte : c == '+' && plus_is_space ? ' ' : c;
+    }
+    return static_cast<std::size_t>(at - data);
+  });
   return first_bad;
 }
 

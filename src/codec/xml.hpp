@@ -1,5 +1,6 @@
-// xml.hpp: the XML that Azure and S3 answer with. No DTD, no entity but the five of XML; an element holds
-// text or elements, not both. Names are compared without their namespace prefix.
+// xml.hpp: the tree of an XML reply: errors, results, lists of parts. Listings of blobs and objects, which
+// are long, are read with XmlScanner, whose grammar this is: an element holds text or elements, names are
+// without prefix.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ class XmlNode {
   XmlNode() = default;
   explicit operator bool() const { return tree_ != nullptr; }
   std::string_view name() const;
-  std::string_view text() const;  // of the element itself
-  std::string_view attribute(std::string_view name) const;
-  XmlNode child(std::string_view name) const;  // the first by local name
+  std::string_view text() const;                            // of the element itself
+  std::string_view attribute(std::string_view name) const;  // as written, entities and all
+  XmlNode child(std::string_view name) const;               // the first by local name
   std::string_view child_text(std::string_view name) const { return child(name).text(); }
   XmlNode first_child() const;   // elements only
   XmlNode next_sibling() const;  // elements only
@@ -38,7 +39,8 @@ class XmlNode {
 
 class XmlDocument {
  public:
-  // Parses in place: takes the buffer. Malformed or truncated XML is ErrorKind::protocol with the offset.
+  // Parses in place: takes the buffer, of 8 MiB at most. Malformed or truncated XML is ErrorKind::protocol
+  // with the offset.
   static Result<XmlDocument> parse(std::string text);
   XmlDocument(XmlDocument&&) noexcept;
   XmlDocument& operator=(XmlDocument&&) noexcept;

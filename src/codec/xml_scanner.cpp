@@ -31,6 +31,13 @@ char* name_end(char* first, char* last) {
   return first;
 }
 
+// Behind the prefix of the name first..last.
+const char* local_name(const char* first, const char* last) {
+  const char* const colon =
+      static_cast<const char*>(std::memchr(first, ':', static_cast<std::size_t>(last - first)));
+  return colon == nullptr ? first : colon + 1;
+}
+
 struct Entity {
   std::string_view name;
   char value;
@@ -144,7 +151,8 @@ bool XmlScanner::open_tag() {
   if (close == end_) return fail_at(start, "a tag that does not end");
   empty_element_ = close[-1] == '/';
   attributes_ = std::string_view(behind_name, close);
-  open_.emplace_back(name, behind_name);
+  open_.push_back(
+      {.name = {local_name(name, behind_name), behind_name}, .name_as_written = {name, behind_name}});
   has_root_ = true;
   at_ = close + 1;
   return true;
@@ -158,7 +166,7 @@ bool XmlScanner::close_tag() {
   at_ = behind_name;
   skip_space();
   if (at_ == end_ || *at_ != '>') return fail_at(start, "an end tag that does not end");
-  if (open_.empty() || open_.back() != std::string_view(name, behind_name)) {
+  if (open_.empty() || open_.back().name_as_written != std::string_view(name, behind_name)) {
     return fail_at(start, "an end tag that fits no start");
   }
   ++at_;
@@ -166,8 +174,15 @@ bool XmlScanner::close_tag() {
   return true;
 }
 
-std::string_view XmlScanner::attribute(std::string_view name) const {
-  std::string_view rest = attributes_;
+bool XmlScanner::is_leaf() const {
+  if (empty_element_) return true;
+  const char* next = at_;
+  while (next != end_ && is_space(*next)) ++next;
+  return next == end_ || *next != '<' || (next + 1 != end_ && next[1] == '/');
+}
+
+std::string_view xml_attribute(std::string_view attributes, std::string_view name) {
+  std::string_view rest = attributes;
   for (;;) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n/"), rest.size()));
     const std::size_t equals = rest.find('=');

@@ -12,8 +12,8 @@
 //
 // It takes what services write: elements with either text or children, attributes, the five entities and
 // numeric ones. Document types, CDATA, comments, mixed content and what is not well-formed are refused. A
-// text's line ends are as XML wants them: CR LF and CR become LF. Behind a fault every call answers false or
-// "".
+// text's line ends are as XML wants them: CR LF and CR become LF. Names lose their prefix: "s3:Key" is "Key".
+// Behind a fault every call answers false or "".
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,9 @@
 
 namespace azs3copy {
 
+// The value of an attribute among those of a tag, as written; "" where absent.
+std::string_view xml_attribute(std::string_view attributes, std::string_view name);
+
 class XmlScanner {
  public:
   // Decodes in place: `text` must outlive the scanner and what it gave out.
@@ -33,9 +36,13 @@ class XmlScanner {
   // Into the next child of the element that is open; false when there is none more, and then behind its end.
   bool enter();
   // Of the element entered last.
-  std::string_view name() const { return open_.empty() ? std::string_view() : open_.back(); }
+  std::string_view name() const { return open_.empty() ? std::string_view() : open_.back().name; }
   // Its attribute as written, "" where absent; to be asked for before text, skip or enter. Entities stay.
-  std::string_view attribute(std::string_view name) const;
+  std::string_view attribute(std::string_view name) const { return xml_attribute(attributes_, name); }
+  // All of its attributes as written, for xml_attribute.
+  std::string_view attributes() const { return attributes_; }
+  // Whether the element entered last has no elements inside: then text() reads it.
+  bool is_leaf() const;
   // The text of the element entered last, decoded, and behind its end.
   std::string_view text();
   // Behind the end of the element entered last.
@@ -47,6 +54,11 @@ class XmlScanner {
  private:
   static constexpr std::size_t depth_max = 64;
 
+  struct Open {
+    std::string_view name;
+    std::string_view name_as_written;  // with its prefix
+  };
+
   bool fail_at(const char* where, const char* what);
   bool open_tag();
   bool close_tag();
@@ -56,9 +68,9 @@ class XmlScanner {
   char* const begin_;
   char* at_;
   char* const end_;
-  std::vector<std::string_view> open_;  // names of the open elements, the document's first
-  std::string_view attributes_;         // of the element entered last, as written
-  bool empty_element_ = false;          // it was <name/>: its end is behind us already
+  std::vector<Open> open_;       // the open elements, the document's first
+  std::string_view attributes_;  // of the element entered last, as written
+  bool empty_element_ = false;   // it was <name/>: its end is behind us already
   bool has_root_ = false;
   const char* fault_ = nullptr;
   std::size_t fault_offset_ = 0;
