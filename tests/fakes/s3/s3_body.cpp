@@ -180,9 +180,9 @@ Task<ReceivedBody> S3Service::receive(Exchange& exchange, bool keep, std::uint64
   if (payload.starts_with("STREAMING-") && !trailing) {
     throw S3Refusal{501, "NotImplemented", "The fake takes unsigned streams only."};
   }
-  // S3 knows the framing by the payload hash; without the encoding the object would keep the wrong
-  // Content-Encoding.
-  if (trailing != encoded)
+  // The payload hash tells the framing. Clients leave the encoding out towards servers that are not AWS's:
+  // some would store it as the object's own.
+  if (encoded && !trailing)
     throw S3Refusal{400, "InvalidRequest", "aws-chunked and the payload hash do not agree."};
   if (trailing && request.get("x-amz-trailer").empty()) {
     throw S3Refusal{400, "InvalidRequest", "A stream with a trailer wants x-amz-trailer."};
