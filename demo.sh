@@ -37,11 +37,15 @@ copy_and_check() {
   export AWS_ACCESS_KEY_ID="$AZS3COPY_TEST_S3_ACCESS_KEY" AWS_SECRET_ACCESS_KEY="$AZS3COPY_TEST_S3_SECRET_KEY"
 
   title "Make a bucket and a sample container"
+  local ca="$AZS3COPY_TEST_CA"
   versitygw="$(tools/deps.sh --paths | sed -n 's/^VERSITYGW=//p')"
-  SSL_CERT_FILE="$AZS3COPY_TEST_CA" ADMIN_ACCESS_KEY="$AWS_ACCESS_KEY_ID" \
+  SSL_CERT_FILE="$ca" ADMIN_ACCESS_KEY="$AWS_ACCESS_KEY_ID" \
     ADMIN_SECRET_KEY="$AWS_SECRET_ACCESS_KEY" ADMIN_ENDPOINT_URL="$AZS3COPY_TEST_VERSITYGW_TLS_URL" \
     "$versitygw" admin create-bucket --bucket demo --owner "$AWS_ACCESS_KEY_ID"
-  /usr/bin/python3 tools/sample.py "$source" "$AZS3COPY_TEST_CA"
+  /usr/bin/python3 tools/sample.py "$source" "$ca"
+
+  # The program warns of variables of its prefix that it does not know.
+  unset "${!AZS3COPY_TEST_@}"
 
   title "Copy it"
   local started="$EPOCHREALTIME" seconds report

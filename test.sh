@@ -2,9 +2,17 @@
 # Installs what is needed, builds, and runs every test: ctest's (unit, contract) and pytest's (the program
 # end to end), against the real servers of tests/servers. Safe to repeat.
 #
+#   ./test.sh --quick                                 leaves out the tests that take minutes
 #   AZS3COPY_TEST_ALLOW_MISSING=moto,... ./test.sh    goes on without the named servers, and says so
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+
+which="full or not full"
+case "${1:-}" in
+  "") ;;
+  --quick) which="not full" ;;
+  *) echo "usage: ./test.sh [--quick]" >&2; exit 2 ;;
+esac
 
 preset=debug
 results="build/test-results"
@@ -21,7 +29,7 @@ tests/servers/run.sh ctest --preset "$preset" --no-tests=error --parallel "$(npr
 
 export AZS3COPY_TEST_PROGRAM="$PWD/build/$preset/src/hosts/azs3copy"
 python="$(tools/deps.sh --paths | sed -n 's/^PYTHON=//p')"
-tests/servers/run.sh "$python" -m pytest -q -p no:cacheprovider --timeout 600 \
+tests/servers/run.sh "$python" -m pytest -q -p no:cacheprovider --timeout 900 -m "$which" \
   --junitxml "$PWD/$results/pytest.xml" tests/e2e || status=1
 
 [ -z "${AZS3COPY_TEST_ALLOW_MISSING:-}" ] || echo "Left out: the servers $AZS3COPY_TEST_ALLOW_MISSING"
