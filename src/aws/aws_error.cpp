@@ -87,6 +87,7 @@ constexpr Row rows[] = {
     {"InvalidToken", credentials, fresh_login, "the session token is not valid here: renew the login"},
     {"InvalidAccessKeyId", credentials, fresh_login,
      "this access key id does not exist (deleted, mistyped, or of another partition or server)"},
+    {"XAdminUserNotFound", credentials, never, "the server knows no such access key id"},  // versitygw
     {"InvalidClientTokenId", credentials, fresh_login,
      "this access key id does not exist (deleted, mistyped, or of another partition)"},
     {"UnrecognizedClientException", credentials, fresh_login,

@@ -58,6 +58,7 @@ const std::vector<Row> table = {
     {400, "TokenRefreshRequired", credentials, fresh_login},
     {400, "InvalidToken", credentials, fresh_login},
     {403, "InvalidAccessKeyId", credentials, fresh_login},
+    {404, "XAdminUserNotFound", credentials, never},
     {403, "InvalidClientTokenId", credentials, fresh_login},
     {403, "UnrecognizedClientException", credentials, fresh_login},
     {400, "InvalidIdentityToken", credentials, fresh_login},

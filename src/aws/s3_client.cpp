@@ -119,6 +119,10 @@ bool S3Client::Impl::use_region(std::string region) {
   return true;
 }
 
+bool S3Client::Impl::is_aws() const {
+  return endpoint && (!endpoint->custom || endpoint->server.host.find(".amazonaws.com") != std::string::npos);
+}
+
 Result<> check_key(const Key& key) {
   if (key.empty()) return fail(ErrorKind::invalid, "an S3 key cannot be empty");
   if (key.size() > key_bytes_max) {
@@ -165,13 +169,17 @@ std::string upload_query(const UploadId& id, std::uint32_t part_number) {
   return query;
 }
 
-Result<XmlDocument> parse_reply(std::string body, std::string_view root) {
+Result<XmlDocument> parse_reply(std::string body, std::string_view operation) {
   const std::size_t start = body.find_first_not_of(" \t\r\n");
   if (start != 0 && start != std::string::npos) body.erase(0, start);
   Result<XmlDocument> document = XmlDocument::parse(std::move(body));
   if (!document) return document;
-  const std::string_view name = document->root().name();
-  if (name != root) return fail(ErrorKind::protocol, fmt::format("the reply is a <{}>, no <{}>", name, root));
+  std::string_view name = document->root().name();
+  const std::string_view root = name;
+  if (name.starts_with(operation)) name.remove_prefix(operation.size());
+  if (name != "Result" && name != "Response") {
+    return fail(ErrorKind::protocol, fmt::format("the reply is a <{}>, no <{}Result>", root, operation));
+  }
   return document;
 }
 
@@ -209,6 +217,8 @@ Task<Result<HttpResponse>> ask_for_region(S3Client::Impl& impl, bool with_signat
 
 Task<Result<std::string>> S3Client::discover_region(const Context& context) {
   constexpr std::string_view operation = "s3.discover_region";
+  constexpr std::string_view no_such_bucket =  // what S3 says where there is a body
+      "<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>";
   Impl& impl = *impl_;
   for (const bool with_signature : {true, false}) {
     Result<HttpResponse> response = co_await with_retry<HttpResponse>(
@@ -221,8 +231,8 @@ Task<Result<std::string>> S3Client::discover_region(const Context& context) {
     }
     const std::string_view region = response->head.headers.get("x-amz-bucket-region");
     if (response->head.status == 404) {
-      co_return failed(impl.refuse(response->head, "<Error><Code>NoSuchBucket</Code></Error>", context).error,
-                       operation, bucket().view());
+      co_return failed(impl.refuse(response->head, no_such_bucket, context).error, operation,
+                       bucket().view());
     }
     if (!region.empty()) {
       if (!impl.use_region(std::string(region))) {

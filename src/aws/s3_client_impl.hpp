@@ -64,6 +64,9 @@ struct S3Client::Impl {
   // x-amz-checksum-algorithm and its like are left out where the server knows no checksums.
   bool sends_checksums() const { return options.checksum == S3Checksum::crc64nvme; }
 
+  // Amazon itself answers, be it through an endpoint URL (of a VPC, say).
+  bool is_aws() const;
+
   const Bucket bucket;
   S3Options options;
   const std::unique_ptr<AwsCredentialsProvider> credentials;
@@ -81,8 +84,8 @@ Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sen
 Task<Result<std::string>> read_reply_body(Exchange& exchange, std::size_t bytes_max);
 // "partNumber=...&uploadId=...", without the first for 0.
 std::string upload_query(const UploadId& id, std::uint32_t part_number = 0);
-// A reply's XML, whose root must be `root`; leading white space is passed over. ErrorKind::protocol
-// otherwise.
-Result<XmlDocument> parse_reply(std::string body, std::string_view root);
+// A reply's XML, whose root must be <`operation`Result>, or Response as moto has it; leading white space is
+// passed over. ErrorKind::protocol otherwise.
+Result<XmlDocument> parse_reply(std::string body, std::string_view operation);
 
 }  // namespace azs3copy

@@ -179,6 +179,12 @@ TEST_F(S3Get, ABodyThatDoesNotMatchItsChecksumIsCorrupt) {
   EXPECT_EQ(run(client->get_object(Key("k"), 1000, context)).error().kind, ErrorKind::corrupt);
 }
 
+// The limit is the object's, not that of an error's text.
+TEST_F(S3Get, AMissingSmallObjectIsNotFound) {
+  wire.replies(error_reply(404, "NoSuchKey"));
+  EXPECT_EQ(run(client->get_object(Key("k"), 8, context)).error().kind, ErrorKind::not_found);
+}
+
 TEST_F(S3Get, ABodyAboveTheLimitIsRefused) {
   wire.replies({.body = body_text});
   EXPECT_EQ(run(client->get_object(Key("k"), 8, context)).error().kind, ErrorKind::protocol);

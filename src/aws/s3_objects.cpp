@@ -1,6 +1,7 @@
 // s3_objects.cpp: whole objects: put, head, get, delete, and reading one through for its CRC.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -32,21 +33,25 @@ Result<ObjectHead> object_head_from(const ResponseHead& head) {
   if (!size) return fail(ErrorKind::protocol, "the reply to HEAD has no Content-Length");
   Result<std::optional<Crc64>> crc =
       checksum_from(headers.get("x-amz-checksum-crc64nvme"), headers.get("x-amz-checksum-type"));
-  if (!crc) return passed(std::move(crc));
   return ObjectHead{.size = *size,
                     .etag = etag_from(headers.get("etag")),
                     .last_modified = parse_rfc1123(headers.get("last-modified")).value_or(UtcTime{}),
                     .headers = content_headers_from(headers),
                     .metadata = metadata_from(headers),
-                    .crc = *crc,
+                    // A malformed one proves nothing, and is no reason not to know the rest.
+                    .crc = crc ? *crc : std::nullopt,
                     .version_id = std::string(headers.get("x-amz-version-id")),
                     .storage_class = std::string(headers.get("x-amz-storage-class")),
                     .sse = std::string(headers.get("x-amz-server-side-encryption"))};
 }
 
-Task<Result<std::string>> get_once(S3Client::Impl& impl, S3Call& call, const Context& context) {
+Task<Result<std::string>> get_once(S3Client::Impl& impl, S3Call& call, std::size_t body_bytes_max,
+                                   const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
+  if (response->body.size() > body_bytes_max) {
+    co_return fail(ErrorKind::protocol, fmt::format("the object has more than {} bytes", body_bytes_max));
+  }
   const Headers& headers = response->head.headers;
   Result<std::optional<Crc64>> stored =
       checksum_from(headers.get("x-amz-checksum-crc64nvme"), headers.get("x-amz-checksum-type"));
@@ -114,10 +119,10 @@ Task<Result<std::string>> S3Client::get_object(const Key& key, std::size_t body_
                                                const Context& context) {
   Impl& impl = *impl_;
   S3Call call = impl.key_call("s3.get_object", Method::get, key);
-  call.reply_bytes_max = body_bytes_max;
+  call.reply_bytes_max = std::max(call.reply_bytes_max, body_bytes_max);  // there is room for an error's text
   if (impl.sends_checksums()) call.request.headers.add("x-amz-checksum-mode", "ENABLED");
   Result<std::string> body = co_await with_retry<std::string>(
-      impl.retry, context, [&] { return get_once(impl, call, context); }, impl.login_again());
+      impl.retry, context, [&] { return get_once(impl, call, body_bytes_max, context); }, impl.login_again());
   if (!body) co_return failed(std::move(body), call.operation, key.view());
   co_return body;
 }

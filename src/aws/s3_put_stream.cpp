@@ -150,14 +150,18 @@ Result<> check_target(const PutTarget& target, std::uint64_t size) {
 }
 
 // What tells S3 how the body comes.
-void announce_body(HttpRequest& request, std::uint64_t size, bool with_checksum) {
+void announce_body(HttpRequest& request, std::uint64_t size, const S3Client::Impl& impl) {
   request.streamed_size = size;
-  if (!with_checksum) return;
+  if (!impl.sends_checksums()) return;
   request.streamed_size = aws_chunked_size(size);
   Headers& headers = request.headers;
-  // S3 takes "aws-chunked" off again and stores the rest.
-  const std::string_view stored = headers.get("content-encoding");
-  headers.set("content-encoding", stored.empty() ? "aws-chunked" : fmt::format("{},aws-chunked", stored));
+  // AWS documents the coding and takes it off again before it stores the rest. Other servers go by
+  // x-amz-content-sha256, and some (versitygw 1.7, NooBaa) would store "aws-chunked" as the object's own
+  // encoding.
+  if (impl.is_aws()) {
+    const std::string_view stored = headers.get("content-encoding");
+    headers.set("content-encoding", stored.empty() ? "aws-chunked" : fmt::format("aws-chunked,{}", stored));
+  }
   headers.add("x-amz-decoded-content-length", fmt::format("{}", size));
   headers.add("x-amz-trailer", crc64_trailer_name);
   headers.add("x-amz-sdk-checksum-algorithm", "CRC64NVME");
@@ -185,7 +189,7 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
     }
     add_condition(call.request.headers, condition);
   }
-  announce_body(call.request, size, impl.sends_checksums());
+  announce_body(call.request, size, impl);
   if (Result<> ready = co_await impl.prepare(call, context); !ready) {
     co_return failed(std::move(ready), operation, target.key.view());
   }

@@ -97,7 +97,7 @@ Task<Result<std::unique_ptr<S3PutStream>>> open_with_attributes(S3Client& client
 TEST_F(S3Stream, AWholeObjectTakesAttributesAndItsOwnEncoding) {
   wire.replies({});
   ASSERT_TRUE(run(open_with_attributes(*client, {.key = Key("k")}, context)));
-  EXPECT_EQ(wire.requests[0].header("content-encoding"), "gzip,aws-chunked");
+  EXPECT_EQ(wire.requests[0].header("content-encoding"), "aws-chunked,gzip");
   EXPECT_EQ(wire.requests[0].header("x-amz-server-side-encryption"), "aws:kms");
   EXPECT_EQ(wire.requests[0].header("x-amz-storage-class"), "GLACIER");
   EXPECT_EQ(wire.requests[0].header("if-match"), "\"old\"");
@@ -109,6 +109,17 @@ TEST_F(S3Stream, AWholeObjectTakesAttributesAndItsOwnEncoding) {
   EXPECT_FALSE(wire.requests[1].headers.contains("x-amz-server-side-encryption"));
   EXPECT_FALSE(wire.requests[1].headers.contains("x-amz-storage-class"));
   EXPECT_FALSE(wire.requests[1].headers.contains("if-match"));
+}
+
+// versitygw and others keep "aws-chunked" as the object's encoding: browsers would refuse what we copied.
+TEST_F(S3Stream, OtherServersGetTheObjectsOwnEncodingOnly) {
+  make({.endpoint_url = "https://gateway.example.com"});
+  wire.replies({}).replies({});
+  ASSERT_TRUE(run(open_with_attributes(*client, {.key = Key("k")}, context)));
+  EXPECT_EQ(wire.requests[0].header("content-encoding"), "gzip");
+  make({.endpoint_url = "https://bucket.vpce-1.s3.eu-west-1.vpce.amazonaws.com"});
+  ASSERT_TRUE(run(open_with_attributes(*client, {.key = Key("k")}, context)));
+  EXPECT_EQ(wire.requests[1].header("content-encoding"), "aws-chunked,gzip");
 }
 
 TEST_F(S3Stream, IsAPlainBodyWhereTheServerKnowsNoChecksums) {

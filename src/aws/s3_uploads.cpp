@@ -83,9 +83,12 @@ Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, std::op
     if (reply) co_return reply;
     response = passed(std::move(reply));
   }
-  // The upload is used up: only a new one can help (S3's documentation of CompleteMultipartUpload).
-  if (response.error().service_code == "ConditionalRequestConflict")
-    response.error().retry = RetryVerdict::never;
+  // The upload is used up, only a new one can help (S3's documentation of CompleteMultipartUpload); or its
+  // parts are not what was sent, and will not change.
+  Error& error = response.error();
+  if (error.service_code == "ConditionalRequestConflict" || error.kind == ErrorKind::corrupt) {
+    error.retry = RetryVerdict::never;
+  }
   co_return passed(std::move(response));
 }
 
@@ -108,7 +111,7 @@ Result<UploadedPart> part_from(XmlNode node) {
 }
 
 Result<PartPage> part_page_from(std::string body) {
-  const Result<XmlDocument> document = parse_reply(std::move(body), "ListPartsResult");
+  const Result<XmlDocument> document = parse_reply(std::move(body), "ListParts");
   if (!document) return std::unexpected<Error>(document.error());
   const XmlNode root = document->root();
   PartPage page;
@@ -132,7 +135,7 @@ Result<PartPage> part_page_from(std::string body) {
 }
 
 Result<UploadPage> upload_page_from(std::string body) {
-  const Result<XmlDocument> document = parse_reply(std::move(body), "ListMultipartUploadsResult");
+  const Result<XmlDocument> document = parse_reply(std::move(body), "ListMultipartUploads");
   if (!document) return std::unexpected<Error>(document.error());
   const XmlNode root = document->root();
   const bool encoded = root.child_text("EncodingType") == "url";
@@ -177,7 +180,7 @@ Task<Result<UploadId>> S3Client::create_upload(const Key& key, const ObjectAttri
   }
   Result<HttpResponse> response = co_await impl_->send_with_retry(call, context);
   if (!response) co_return passed(std::move(response));
-  Result<XmlDocument> document = parse_reply(std::move(response->body), "InitiateMultipartUploadResult");
+  Result<XmlDocument> document = parse_reply(std::move(response->body), "InitiateMultipartUpload");
   if (!document) co_return failed(std::move(document), operation, key.view());
   UploadId id(document->root().child_text("UploadId"));
   if (id.empty())

@@ -101,6 +101,12 @@ TEST_F(S3Upload, AnotherChecksumOfTheWholeIsCorruptAndFinal) {
   EXPECT_EQ(wire.requests.size(), 1U);
 }
 
+TEST_F(S3Upload, ABadDigestOfTheWholeIsFinal) {
+  wire.replies(error_reply(400, "BadDigest"));
+  EXPECT_EQ(run(client->complete_upload(upload, context)).error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(wire.requests.size(), 1U);
+}
+
 TEST_F(S3Upload, PartsOutOfOrderAreABugOfOurs) {
   CompleteUpload twisted = upload;
   std::swap(twisted.parts[0], twisted.parts[1]);
