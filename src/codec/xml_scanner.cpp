@@ -31,11 +31,9 @@ char* name_end(char* first, char* last) {
   return first;
 }
 
-// Behind the prefix of the name first..last.
-const char* local_name(const char* first, const char* last) {
-  const char* const colon =
-      static_cast<const char*>(std::memchr(first, ':', static_cast<std::size_t>(last - first)));
-  return colon == nullptr ? first : colon + 1;
+// Behind the prefix of a name.
+std::string_view local_name(std::string_view name) {
+  return name.substr(name.rfind(':') + 1);  // npos + 1 is 0
 }
 
 struct Entity {
@@ -137,7 +135,11 @@ bool XmlScanner::open_tag() {
   char* const name = at_ + 1;
   char* const behind_name = name_end(name, end_);
   if (behind_name == name) return fail_at(start, "a tag without a name");
-  if (*name == '!' || *name == '?') return fail_at(start, "markup that no reply has");
+  const std::string_view local = local_name({name, behind_name});
+  if (local.empty()) return fail_at(start, "a tag without a name");
+  for (const char first : {*name, local[0]}) {
+    if (first == '!' || first == '?') return fail_at(start, "markup that no reply has");
+  }
   if (open_.size() == depth_max) return fail_at(start, "elements nested too deeply");
   char* close = behind_name;
   while (close != end_ && *close != '>') {  // a '>' in an attribute's quotes is none of the tag
@@ -151,8 +153,7 @@ bool XmlScanner::open_tag() {
   if (close == end_) return fail_at(start, "a tag that does not end");
   empty_element_ = close[-1] == '/';
   attributes_ = std::string_view(behind_name, close);
-  open_.push_back(
-      {.name = {local_name(name, behind_name), behind_name}, .name_as_written = {name, behind_name}});
+  open_.push_back({.name = local, .name_as_written = {name, behind_name}});
   has_root_ = true;
   at_ = close + 1;
   return true;
