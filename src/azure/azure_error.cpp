@@ -255,7 +255,11 @@ Error azure_error(const ResponseHead& head, std::string_view body, UtcTime now) 
   XmlRefusal refusal = read_refusal(body);
   error.service_code = head.headers.get("x-ms-error-code");
   if (error.service_code.empty()) error.service_code = std::move(refusal.code);
-  const AzureErrorRow& row = row_of(error.service_code, head.status);
+  // Azurite says this of a wrong signature and of an expired token, with the message of the other code.
+  const bool not_authenticated = error.service_code == "AuthorizationFailure" &&
+                                 refusal.message.starts_with("Server failed to authenticate");
+  const AzureErrorRow& row =
+      row_of(not_authenticated ? "AuthenticationFailed" : error.service_code, head.status);
   error.kind = row.kind;
   error.retry = row.retry;
   error.message = refusal.message.empty() ? std::string(row.meaning) : std::move(refusal.message);
@@ -271,6 +275,9 @@ Error entra_error(const ResponseHead& head, std::string_view body, UtcTime now) 
   error.service_code = aadsts_code(description);
   if (error.service_code.empty()) error.service_code = json["error"].string_or("");
   error.message = first_line(description);
+  if (const std::string repeated = error.service_code + ": "; error.message.starts_with(repeated)) {
+    error.message.erase(0, repeated.size());
+  }
   if (error.message.empty()) error.message = "Entra refuses the login.";
   if (const auto trace = json["trace_id"].string()) error.request_id = *trace;
   if (classify_busy(error)) return error;

@@ -157,6 +157,16 @@ TEST(AzureError, TellsWhyALoginFailedButRepeatsNoSignature) {
             std::string::npos);
 }
 
+TEST(AzureError, AnEmulatorsRefusedLoginIsNoFirewall) {
+  const Error error =
+      azure_error(head_of(403),
+                  "<Error><Code>AuthorizationFailure</Code><Message>Server failed to authenticate the "
+                  "request.</Message></Error>",
+                  now);
+  EXPECT_EQ(error.kind, ErrorKind::credentials);
+  EXPECT_EQ(error.retry, RetryVerdict::fresh_login) << "its expired tokens get this";
+}
+
 TEST(AzureError, AGatewaysPageIsNoMessage) {
   const Error error = azure_error(head_of(502), "<html><body>Bad gateway</body></html>", now);
   EXPECT_EQ(error.kind, ErrorKind::unavailable);

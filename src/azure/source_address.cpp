@@ -207,7 +207,7 @@ Result<SourceAddress> parse_az(std::string_view text) {
   const std::string_view account = rest.substr(0, slash);
   if (account.contains(".blob.") || account.contains(".dfs.")) {
     return refuse(text, "az:// is followed by the account's name alone",
-                  fmt::format("Write https://{}.", rest));
+                  fmt::format("Write https://{}.", shown(rest)));
   }
   if (Result<> ok = check_account_name(account); !ok) return refuse(text, std::move(ok.error()));
   source.account = default_account(Account(account));
@@ -310,7 +310,7 @@ Result<SourceAddress> parse_source_address(std::string_view text) {
     return refuse(text, "an S3 address is a destination; the source is in Azure", forms);
   }
   if (starts_without_case(text, "abfs://") || starts_without_case(text, "abfss://")) {
-    return refuse(text, "addresses of this form are not taken", advice_for_abfs(text));
+    return refuse(text, "addresses of this form are not taken", advice_for_abfs(shown(text)));
   }
   return refuse(
       text,

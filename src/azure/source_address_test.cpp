@@ -192,6 +192,8 @@ TEST(SourceAddress, NoErrorShowsASignatureOrAKey) {
            "https://acme.file.core.windows.net/photos?sv=1&sig=hidden",
            "https://user:hidden@acme.blob.core.windows.net/photos",
            "gs://x?sig=hidden",
+           "abfss://photos@acme.dfs.core.windows.net/2024?sv=1&sig=hidden",
+           "az://acme.blob.core.windows.net/photos&sv=1&sig=hidden",
            "photos?sv=1&sig=hidden",
            "https://127.0.0.1:1?sig=hidden",
            "https://acme.blob.core.windows.net/photos?snapshot=1&sig=hidden",

@@ -66,7 +66,7 @@ TEST_F(TokenSourcesTest, AWrongSecretIsNotTriedAgainAndNotShown) {
   ASSERT_FALSE(token);
   EXPECT_EQ(token.error().kind, ErrorKind::credentials);
   EXPECT_EQ(token.error().service_code, "AADSTS7000215");
-  EXPECT_EQ(token.error().message, "AADSTS7000215: Invalid client secret provided.");
+  EXPECT_EQ(token.error().message, "Invalid client secret provided.") << "the code stands before it already";
   EXPECT_EQ(token.error().request_id, "trace-1");
   EXPECT_FALSE(token.error().advice.empty());
   EXPECT_EQ((token.error().to_line() + token.error().advice).find("hunter2"), std::string::npos);
