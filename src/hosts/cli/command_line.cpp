@@ -178,11 +178,13 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments,
   if (Result<> enough = need_positionals(invocation, line->positionals); !enough) {
     return std::unexpected(enough.error());
   }
-  if (Result<> ends = read_ends(invocation, line->positionals, surroundings); !ends) {
-    return std::unexpected(ends.error());
-  }
+  if (Result<> read = read_addresses(invocation, line->positionals); !read)
+    return std::unexpected(read.error());
   if (Result<> checked = check_together(invocation, surroundings); !checked) {
     return std::unexpected(checked.error());
+  }
+  if (Result<> resolved = resolve_logins(invocation, surroundings); !resolved) {
+    return std::unexpected(resolved.error());
   }
   return invocation;
 }

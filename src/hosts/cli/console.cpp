@@ -244,11 +244,13 @@ void Console::draw_until_end() {
     }
     dirty_ = false;
     lock.unlock();
-    const Style style = err_.style(environment_);  // anew: the window may have been resized
+    Style style = err_.style(environment_);  // anew: the window may have been resized
+    // With wrapping off, clearing to the end of a full line would take its last character.
+    const std::size_t columns = style.width--;
     if (!ended) {
-      screen.draw(text, render_progress(view, style), style.width);
+      screen.draw(text, render_progress(view, style), columns);
     } else {
-      screen.draw(text, {}, style.width);
+      screen.draw(text, {}, columns);
       return;
     }
     lock.lock();

@@ -43,7 +43,7 @@ constexpr Flag flag_rows[] = {
      .help = "only blobs that match; the first rule that matches decides",
      .set = [](Invocation& i, std::string_view v) { return add_rule(i, true, v); },
      .family = "rules",
-     .row_help = "only (not) blobs that match; the first that matches decides",
+     .row_help = "only (not) blobs that match; the first match decides",
      .repeatable = true},
     {.name = "exclude",
      .commands = for_both_ends,
@@ -104,7 +104,7 @@ constexpr Flag flag_rows[] = {
     {.name = "checksum",
      .commands = for_copy,
      .group = Group::what,
-     .help = "ask S3 for each object's recorded source ETag, whatever its time",
+     .help = "compare each object's recorded source ETag",
      .set = [](Invocation& i, std::string_view v) { return read_switch(v, i.run.compare.checksum); }},
     {.name = "flatten",
      .commands = for_both_ends,
@@ -236,7 +236,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::speed,
      .value = "N",
      .standard = "64",
-     .help = "streams at a time, at most; what the ends can take is found out",
+     .help = "streams at a time, at most",
      .set = [](Invocation& i, std::string_view v) { return read_whole(v, 1, 4096, i.run.limits.transfers); }},
     {.name = "threads",
      .commands = for_both_ends,
@@ -277,7 +277,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::speed,
      .value = "SIZE",
      .standard = "100MiB",
-     .help = "of each part; larger where a blob would need over 10,000",
+     .help = "of each part, or more where 10,000 do not do",
      .set =
          [](Invocation& i, std::string_view v) {
            return read_bytes(v, part_bytes_min, part_bytes_max,
@@ -301,7 +301,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::safety,
      .value = s3_checksum_choices,
      .standard = "crc64nvme",
-     .help = "none for servers that know it not",
+     .help = "none: for servers that do not know it",
      .set =
          [](Invocation& i, std::string_view v) {
            i.run.s3.checksum = v == "none" ? S3Checksum::none : S3Checksum::crc64nvme;
@@ -387,7 +387,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::output,
      .value = "TIME",
      .standard = "1m",
-     .help = "a line of progress this often where there is no terminal",
+     .help = "a line this often where there is no terminal",
      .set =
          [](Invocation& i, std::string_view v) {
            i.output.stats.emplace();
@@ -396,7 +396,7 @@ constexpr Flag flag_rows[] = {
     {.name = "combined",
      .commands = for_check,
      .group = Group::output,
-     .help = "every name on standard output: = equal, + only in SOURCE, - only in DEST, * different, ! error",
+     .help = "all rows: = equal, + missing, - extra, * differs, ! error",
      .set = [](Invocation& i, std::string_view v) { return read_switch(v, i.output.combined); }},
     {.name = "human",
      .letter = 'h',
@@ -441,17 +441,10 @@ constexpr Flag flag_rows[] = {
      .place = Place::line_only},
 
     // Login.
-    {.name = "profile",
-     .commands = for_s3,
-     .group = Group::login,
-     .value = "NAME",
-     .standard = "AWS_PROFILE",
-     .help = "of AWS's profile files",
-     .set = [](Invocation& i, std::string_view v) { return keep(v, i.run.aws.profile); }},
     {.name = "managed-identity",
      .commands = for_azure,
      .group = Group::login,
-     .help = "of this Azure machine; --client-id names a user-assigned one",
+     .help = "of this machine; --client-id: a user-assigned one",
      .set = [](Invocation& i,
                std::string_view v) { return read_login(v, AzureLoginKind::managed_identity, i.run.azure); },
      .family = "azure-login"},
@@ -491,6 +484,14 @@ constexpr Flag flag_rows[] = {
      .standard = "the cloud's",
      .help = "where Entra ID answers",
      .set = [](Invocation& i, std::string_view v) { return keep(v, i.run.azure.authority); }},
+
+    {.name = "profile",
+     .commands = for_s3,
+     .group = Group::login,
+     .value = "NAME",
+     .standard = "AWS_PROFILE",
+     .help = "of AWS's profile files",
+     .set = [](Invocation& i, std::string_view v) { return keep(v, i.run.aws.profile); }},
 
     // Secrets: keys of the configuration file only.
     {.name = "client-secret",

@@ -5,10 +5,13 @@
 
 namespace azs3copy::cli {
 
-std::string_view title_of(Group group) {
+std::string_view title_of(Group group, Command command) {
   switch (group) {
     case Group::what:
-      return "What to do";
+      return command == Command::copy    ? "What to copy"
+             : command == Command::check ? "What to compare"
+             : command == Command::ls    ? "What to list"
+                                         : "What to abort";
     case Group::where:
       return "Where it goes";
     case Group::speed:

@@ -15,7 +15,7 @@
 namespace azs3copy::cli {
 
 enum class Group : std::uint8_t { what, where, speed, safety, output, login };
-std::string_view title_of(Group group);
+std::string_view title_of(Group group, Command command);
 
 // Which commands take a flag: a sum of these.
 inline constexpr unsigned for_copy = 1;

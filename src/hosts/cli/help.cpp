@@ -32,8 +32,8 @@ const std::vector<CommandHelp>& command_helps() {
        .about =
            {"azs3copy copy SOURCE DEST [flags]",
             "Copies the blobs that are not at DEST yet. The same command again goes on where it stopped."},
-       .notes = {"SOURCE: az://account/container[/prefix], or its https URL, with a SAS or without.  DEST: "
-                 "s3://bucket[/prefix]",
+       .notes = {"SOURCE: az://account/container[/prefix], or an https URL, with a SAS or without",
+                 "DEST:   s3://bucket[/prefix], on AWS or at --endpoint-url",
                  "Exit: 0 all copied, 1 some failed, 2 usage, 3 not found, 4 refused, 5 try again, 7 fatal, "
                  "9 skips."}},
       {.name = "check",
@@ -84,7 +84,7 @@ void add_flags(std::vector<std::string>& lines, Command command) {
     if (group != flag.group) {
       group = flag.group;
       lines.push_back("");
-      lines.emplace_back(title_of(flag.group));
+      lines.emplace_back(title_of(flag.group, command));
     }
     if (!flag.row_help.empty()) {
       paired = &flag;
@@ -108,7 +108,7 @@ const std::vector<std::string_view>& config_help() {
       "",
       "  the command line     --part-size 64MiB",
       "  the environment      AZS3COPY_PART_SIZE=64MiB      (AZS3COPY_INCLUDE: one pattern a line)",
-      "  the file             part-size = \"64MiB\"           ~/.config/azs3copy/config.toml, or --config "
+      "  the file             part-size = \"64MiB\"          ~/.config/azs3copy/config.toml, or --config "
       "FILE",
       "  the default",
       "",
@@ -143,11 +143,11 @@ std::vector<std::string> help_on_config() {
 std::vector<std::string> overview_lines() {
   return {
       "azs3copy copies Azure Blob Storage to Amazon S3 and proves every byte by its checksum.",
-      "  copy SOURCE DEST     copy what is not there yet     check SOURCE DEST     compare both sides",
-      "  ls SOURCE            list containers and blobs      cleanup DEST          abort abandoned uploads",
-      "  help [COMMAND]       flags, examples, `help config` completion bash|zsh   for your shell",
+      "  copy SOURCE DEST    copy what is not there yet      check SOURCE DEST     compare both sides",
+      "  ls SOURCE           list containers and blobs       cleanup DEST          abort abandoned uploads",
+      "  help [COMMAND]      flags and examples              completion bash|zsh   for your shell",
       "Example: azs3copy copy az://acme/photos s3://acme-photos/2024",
-      "Read on: azs3copy copy --help"};
+      "Read on: azs3copy copy --help; azs3copy help config"};
 }
 
 std::vector<std::string> help_lines(std::string_view topic) {

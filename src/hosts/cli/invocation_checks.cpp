@@ -48,11 +48,24 @@ void drop_weaker_secrets(AzureLogin& login, const Surroundings& surroundings) {
   login.client_secret = {};
 }
 
-Result<> read_source(Invocation& invocation, const std::string& text, const Surroundings& surroundings) {
-  RunOptions& run = invocation.run;
+Result<> read_source(Invocation& invocation, const std::string& text) {
   Result<SourceAddress> source = parse_source_address(text);
   if (!source) return std::unexpected(source.error());
-  run.source = std::move(*source);
+  invocation.run.source = std::move(*source);
+  return {};
+}
+
+Result<> read_destination(Invocation& invocation, const std::string& text) {
+  RunOptions& run = invocation.run;
+  Result<DestinationAddress> destination = parse_destination_address(text);
+  if (!destination) return std::unexpected(destination.error());
+  run.destination = std::move(*destination);
+  run.destination_text = fmt::format("s3://{}", run.destination.bucket);
+  if (!run.destination.prefix.empty()) run.destination_text += "/" + run.destination.prefix;
+  return {};
+}
+
+Result<> resolve_azure(RunOptions& run, const Surroundings& surroundings) {
   drop_weaker_secrets(run.azure, surroundings);
   const AzureEnvironment environment{
       .variable = [&](std::string_view name) { return variable_of(surroundings, name); }};
@@ -60,17 +73,11 @@ Result<> read_source(Invocation& invocation, const std::string& text, const Surr
       resolve_azure_login(std::move(run.azure), run.source, environment, surroundings.now);
   if (!login) return std::unexpected(login.error());
   run.azure = std::move(*login);
-  run.source_text = to_string(run.source);
+  run.source_text = to_string(run.source);  // a connection string may have moved it
   return {};
 }
 
-Result<> read_destination(Invocation& invocation, const std::string& text, const Surroundings& surroundings) {
-  RunOptions& run = invocation.run;
-  Result<DestinationAddress> destination = parse_destination_address(text);
-  if (!destination) return std::unexpected(destination.error());
-  run.destination = std::move(*destination);
-  run.destination_text = fmt::format("s3://{}", run.destination.bucket);
-  if (!run.destination.prefix.empty()) run.destination_text += "/" + run.destination.prefix;
+Result<> resolve_aws(RunOptions& run, const Surroundings& surroundings) {
   const AwsEnvironment environment{
       .variable = [&](std::string_view name) { return variable_of(surroundings, name); },
       .home = home_of(surroundings)};
@@ -178,23 +185,33 @@ std::span<const std::string> s3_storage_classes() {
   return classes;
 }
 
-Result<> read_ends(Invocation& invocation, const std::vector<std::string>& positionals,
-                   const Surroundings& surroundings) {
+Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& positionals) {
   const bool has_source = invocation.command != Command::cleanup;
   const bool has_destination = invocation.command != Command::ls;
   if (has_source && has_destination && positionals[0].starts_with("s3://") &&
       !positionals[1].starts_with("s3://")) {
-    return fail(ErrorKind::invalid,
-                "copies go from Azure to S3: SOURCE (az://... or https://...) comes first, then "
-                "DEST (s3://...)");
+    return fail(
+        ErrorKind::invalid,
+        "copies go from Azure to S3: SOURCE (az://... or https://...) comes first, then DEST (s3://...)");
   }
   if (has_source) {
-    if (Result<> read = read_source(invocation, positionals.front(), surroundings); !read) return read;
-  } else {
-    invocation.run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
+    if (Result<> read = read_source(invocation, positionals.front()); !read) return read;
   }
-  if (has_destination) return read_destination(invocation, positionals.back(), surroundings);
-  return {};
+  return has_destination ? read_destination(invocation, positionals.back()) : Result<>();
+}
+
+Result<> resolve_logins(Invocation& invocation, const Surroundings& surroundings) {
+  RunOptions& run = invocation.run;
+  if (invocation.command == Command::cleanup) {
+    run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
+  } else if (Result<> resolved = resolve_azure(run, surroundings); !resolved) {
+    return resolved;
+  }
+  if (invocation.command != Command::ls) {
+    if (Result<> resolved = resolve_aws(run, surroundings); !resolved) return resolved;
+  }
+  // Which classes there are depends on whose server it is.
+  return check_storage_class(run);
 }
 
 Result<> check_together(Invocation& invocation, const Surroundings& surroundings) {
@@ -203,8 +220,8 @@ Result<> check_together(Invocation& invocation, const Surroundings& surroundings
   expand_tilde(run.network.ca_bundle, surroundings);
   expand_tilde(invocation.output.log_file, surroundings);
   if (run.state_folder.empty()) run.state_folder = default_state_folder();
-  for (const Result<>& checked : {check_comparison(run.compare), check_encryption(invocation),
-                                  check_storage_class(run), check_output(invocation.output)}) {
+  for (const Result<>& checked :
+       {check_comparison(run.compare), check_encryption(invocation), check_output(invocation.output)}) {
     if (!checked) return checked;
   }
   return check_filters(invocation, surroundings);

@@ -9,10 +9,11 @@
 
 namespace azs3copy::cli {
 
-// SOURCE and DEST of the command, and how to log in at each.
-Result<> read_ends(Invocation& invocation, const std::vector<std::string>& positionals,
-                   const Surroundings& surroundings);
+// SOURCE and DEST, taken apart.
+Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& positionals);
 // Refuses flags that contradict one another and fills in what follows from them.
 Result<> check_together(Invocation& invocation, const Surroundings& surroundings);
+// How to log in at both ends, by flags, environment and files. Comes last: a typing error is easier to mend.
+Result<> resolve_logins(Invocation& invocation, const Surroundings& surroundings);
 
 }  // namespace azs3copy::cli

@@ -147,9 +147,9 @@ void keep_order(std::vector<LargeProgress>& now, const std::vector<LargeProgress
   };
   // Eight rows at most: insertion keeps those of equal place in their order.
   for (auto row = now.begin(); row != now.end(); ++row) {
-    const auto behind = std::upper_bound(now.begin(), row, *row, [&](const LargeProgress& a, const LargeProgress& b) {
-      return place(a) < place(b);
-    });
+    const auto behind =
+        std::upper_bound(now.begin(), row, *row,
+                         [&](const LargeProgress& a, const LargeProgress& b) { return place(a) < place(b); });
     std::rotate(behind, row, row + 1);
   }
 }

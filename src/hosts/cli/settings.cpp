@@ -11,6 +11,7 @@ namespace azs3copy::cli {
 namespace {
 
 constexpr std::string_view prefix = "AZS3COPY_";
+constexpr std::string_view test_prefix = "AZS3COPY_TEST_";  // addresses of test servers
 
 // Lists stand one a line, for globs may hold commas and spaces.
 std::vector<std::string> values_of(const Flag& flag, const std::string& text) {
@@ -45,6 +46,7 @@ std::vector<Setting> settings_of_environment(Command command, const Environment&
   }
   for (auto it = environment.lower_bound(prefix); it != environment.end() && it->first.starts_with(prefix);
        ++it) {
+    if (it->first.starts_with(test_prefix)) continue;
     if (std::find(known.begin(), known.end(), it->first) != known.end()) continue;
     warnings.push_back(
         fmt::format("unknown variable {} has no effect{}", it->first, did_you_mean(it->first, known)));

@@ -154,11 +154,19 @@ std::vector<std::string> render_start(const RunOptions& options, const RunObserv
                                       const Style& style, std::string_view home) {
   const std::string source = printable(options.source_text, !style.unicode);
   const std::string destination = printable(options.destination_text, !style.unicode);
+  constexpr std::size_t label_width = 7;
   const std::size_t columns = std::max(display_width(source), display_width(destination)) + 3;
   std::vector<std::string> lines;
   const auto add = [&](std::string_view label, std::string_view address, std::string_view rest) {
-    add_wrapped(lines, pad_right(label, 7) + pad_right(address, columns) + printable(rest, !style.unicode),
-                style, 7);
+    const std::string shown = printable(rest, !style.unicode);
+    const std::string head = pad_right(label, label_width) + std::string(address);
+    const std::string whole = pad_right(head, label_width + columns) + shown;
+    if (style.width == 0 || display_width(whole) <= style.width) {
+      lines.push_back(whole);
+      return;
+    }
+    lines.push_back(head);
+    add_wrapped(lines, std::string(label_width, ' ') + shown, style, label_width);
   };
   std::string target = ends.region;
   if (!options.aws.endpoint_url.empty()) target = options.aws.endpoint_url + ", " + target;
