@@ -80,6 +80,8 @@ void Loop::run() {
         [[maybe_unused]] const auto got = read(event_, &drained, sizeof drained);
         continue;
       }
+      if (bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) watch->drained = false;
+      if (bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) watch->ended = true;
       if ((bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !watch->dead && watch->reader) {
         std::exchange(watch->reader, nullptr).resume();
       }

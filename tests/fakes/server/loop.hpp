@@ -45,6 +45,10 @@ class Loop final : public Executor {
     std::coroutine_handle<> reader;
     std::coroutine_handle<> writer;
     bool dead = false;
+    // The last read took all there was: another one before the next event would only say EAGAIN. Not to be
+    // trusted once the peer has ended its side, for that gives no further event.
+    bool drained = false;
+    bool ended = false;
   };
   Watch& watch(int fd);
   void unwatch(Watch& watch);

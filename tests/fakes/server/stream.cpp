@@ -93,8 +93,10 @@ Task<void> Stream::handshake() {
 
 std::size_t Stream::receive(MutableBytes buffer) {
   if (watch_ == nullptr) throw Disconnected{};
+  if (watch_->drained && !watch_->ended) return 0;
   for (;;) {
     const ssize_t count = recv(watch_->fd, buffer.data(), buffer.size(), 0);
+    watch_->drained = count < static_cast<ssize_t>(buffer.size());
     if (count > 0) return static_cast<std::size_t>(count);
     if (count == 0) {
       socket_eof_ = true;
