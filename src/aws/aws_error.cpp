@@ -20,11 +20,13 @@ namespace {
 using enum ErrorKind;
 using enum RetryVerdict;
 
+constexpr std::string_view no_advice;
+
 struct Row {
   std::string_view code;
   ErrorKind kind;
   RetryVerdict retry;
-  std::string_view advice = {};  // {bucket} and {region} are filled in
+  std::string_view advice = no_advice;  // {bucket} and {region} are filled in
 };
 
 constexpr std::string_view look_at_policies =
@@ -198,38 +200,38 @@ constexpr Row rows[] = {
 
 struct StatusRow {
   int status;
-  std::string_view name;  // for HEAD, whose refusals carry no code
   ErrorKind kind;
   RetryVerdict retry;
-  std::string_view advice = {};
+  std::string_view name;  // for HEAD, whose refusals carry no code
+  std::string_view advice = no_advice;
 };
 
 // For replies without a code that we know.
 constexpr StatusRow status_rows[] = {
-    {200, "", unavailable, later, run_again},  // an <Error> in a reply that began as a success
-    {301, "PermanentRedirect", invalid, never, name_region},
-    {307, "TemporaryRedirect", unavailable, later},
+    {200, unavailable, later, "", run_again},  // an <Error> in a reply that began as a success
+    {301, invalid, never, "PermanentRedirect", name_region},
+    {307, unavailable, later, "TemporaryRedirect"},
     // To a HEAD: an ended session, or another region. A fresh login is worth one attempt.
-    {400, "BadRequest", invalid, fresh_login,
+    {400, invalid, fresh_login, "BadRequest",
      "the login may have ended, or the bucket may be in another region"},
-    {401, "Unauthorized", credentials, fresh_login},
-    {403, "Forbidden", permission, never, look_at_policies},
-    {404, "NotFound", not_found, never},
-    {405, "MethodNotAllowed", permission, never},
-    {407, "", connection, never, "the proxy wants a login"},
-    {408, "RequestTimeout", unavailable, later},
-    {409, "Conflict", conflict, later},
-    {411, "", internal, never},
-    {412, "PreconditionFailed", changed, never, "something else wrote this key since it was listed"},
-    {413, "EntityTooLarge", invalid, never},
-    {416, "InvalidRange", changed, never},
-    {429, "TooManyRequests", throttled, later, slow_down},
-    {500, "InternalError", unavailable, later, run_again},
-    {501, "NotImplemented", unsupported, never},
-    {502, "BadGateway", unavailable, later, run_again},
-    {503, "ServiceUnavailable", throttled, later, slow_down},
-    {504, "GatewayTimeout", unavailable, later, run_again},
-    {507, "InsufficientStorage", unavailable, never, "the server's storage is full"},
+    {401, credentials, fresh_login, "Unauthorized"},
+    {403, permission, never, "Forbidden", look_at_policies},
+    {404, not_found, never, "NotFound"},
+    {405, permission, never, "MethodNotAllowed"},
+    {407, connection, never, "", "the proxy wants a login"},
+    {408, unavailable, later, "RequestTimeout"},
+    {409, conflict, later, "Conflict"},
+    {411, internal, never, ""},
+    {412, changed, never, "PreconditionFailed", "something else wrote this key since it was listed"},
+    {413, invalid, never, "EntityTooLarge"},
+    {416, changed, never, "InvalidRange"},
+    {429, throttled, later, "TooManyRequests", slow_down},
+    {500, unavailable, later, "InternalError", run_again},
+    {501, unsupported, never, "NotImplemented"},
+    {502, unavailable, later, "BadGateway", run_again},
+    {503, throttled, later, "ServiceUnavailable", slow_down},
+    {504, unavailable, later, "GatewayTimeout", run_again},
+    {507, unavailable, never, "InsufficientStorage", "the server's storage is full"},
 };
 
 struct Meaning {

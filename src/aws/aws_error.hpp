@@ -16,7 +16,7 @@ namespace azs3copy {
 struct AwsReplyContext {
   std::string_view bucket;  // empty for other services
   std::string_view region;  // that the request was signed for
-  UtcTime now{};            // of this machine, for the clock's skew
+  UtcTime now;              // of this machine, for the clock's skew
 };
 
 struct AwsFailure {

@@ -113,8 +113,8 @@ class ChainProvider final : public AwsCredentialsProvider {
   CredentialSearch search_;
   Clock& clock_;
   std::optional<FoundCredentials> found_;
-  Steady::time_point found_at_{};
-  UtcTime renew_at_{};
+  Steady::time_point found_at_;
+  UtcTime renew_at_;
   Slots renewing_{1};
   std::uint64_t failures_ = 0;
   Error last_error_;

@@ -6,11 +6,12 @@
 #include <algorithm>
 
 #include "aws/small_file.hpp"
+#include "core/bytes.hpp"
 
 namespace azs3copy {
 namespace {
 
-constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::size_t file_bytes_max = 1 * MiB;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 bool is_space(char c) {
@@ -146,7 +147,7 @@ class FileReader {
 Result<std::string> read_one(const AwsEnvironment& environment, std::string_view variable,
                              std::string_view below_home, ProfileFileKind kind, ProfileFiles& files) {
   const std::string named = environment.variable(variable).value_or("");
-  const std::string path =
+  std::string path =
       named.empty() ? environment.home + std::string(below_home) : expand_home(named, environment.home);
   const Result<std::string> text = read_small_file(path, file_bytes_max);
   if (!text) {
