@@ -123,8 +123,8 @@ std::string zsh_script() {
 # Completion of azs3copy for zsh. In ~/.zshrc, after compinit: source <(azs3copy completion zsh)
 _azs3copy() {{
   if ((CURRENT == 2)); then
-    local -a names=('copy:copy what is not there yet' 'check:compare both sides' 'ls:list containers and blobs'
-      'cleanup:abort abandoned uploads' 'help:flags and examples' 'completion:for your shell')
+    local -a names=('copy:copy what is not there yet' 'check:compare both sides'
+      'ls:list containers and blobs' 'cleanup:abort abandoned uploads' 'help:flags and examples' 'completion:for your shell')
     _describe command names
     return
   fi

@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -272,6 +274,32 @@ TEST(Program, CleanupSaysWhatItDid) {
   const Ending ended = run({"cleanup", "s3://acme-photos"}, {.cleanup = one});
   EXPECT_NE(ended.out.find("  aborted       1970-01-01 00:00:00  k\n"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("Aborted 1 upload."), std::string::npos);
+}
+
+// On a terminal: a block that is redrawn, and that is gone when the summary comes.
+TEST(Program, TheDisplayLeavesNoDebrisAndTheCursorVisible) {
+  int master = -1;
+  int terminal = -1;
+  const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, &size), 0);
+  const auto until_drawn = [master](const RunOptions& options, RunObserver& observer,
+                                    const std::stop_token& stop) {
+    RunResult result = small_copy(options, observer, stop);
+    for (int drawn = 0; drawn == 0; ::sched_yield()) ::ioctl(master, FIONREAD, &drawn);
+    return result;
+  };
+  Captured out;
+  Output err(terminal);
+  const std::vector<std::string> words = copy_words();
+  EXPECT_EQ(run_program(words, surroundings(), {.copy = until_drawn}, out.output(), err), exit_some_failed);
+  std::string text(16 * KiB, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(master, text.data(), text.size()), 0)));
+  ::close(master);
+  ::close(terminal);
+  EXPECT_NE(text.find("  copied               2\x1b[0m   6 B"), std::string::npos) << text;
+  EXPECT_NE(text.find("\x1b[7A"), std::string::npos) << "the last frame goes up over the block's seven lines";
+  EXPECT_TRUE(text.ends_with("\r\x1b[7A\x1b[J\x1b[?7h\x1b[?25h")) << "and leaves nothing of it";
+  EXPECT_NE(out.text().find("Copied 2 blobs"), std::string::npos);
 }
 
 // The first Ctrl-C must not lose the run's report: it ends through the same summary.

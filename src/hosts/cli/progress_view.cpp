@@ -188,6 +188,7 @@ double fraction_done(const Progress& progress) {
 
 std::optional<seconds> time_left(const ProgressView& view) {
   const Progress& progress = view.progress;
+  if (view.stopping) return std::nullopt;  // most of it will not be done
   const auto rest = [](std::uint64_t all, std::uint64_t done) {
     return static_cast<double>(all - std::min(all, done));
   };

@@ -170,6 +170,9 @@ TEST(ProgressView, TimeLeftIsThatOfTheSlowerOfBytesAndBlobs) {
   EXPECT_EQ(time_left(view), seconds(100));
   view.blobs_per_second = 10'000;
   EXPECT_EQ(time_left(view), seconds(10));
+  view.stopping = true;
+  EXPECT_EQ(time_left(view), std::nullopt);
+  view.stopping = false;
   view.bytes_per_second = 0;
   EXPECT_EQ(time_left(view), std::nullopt);
 }

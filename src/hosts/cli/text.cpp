@@ -128,6 +128,7 @@ std::string format_rate(double bytes_per_second) {
 }
 
 std::string format_duration(milliseconds duration) {
+  if (duration < milliseconds(1000)) return fmt::format("{}ms", duration.count());
   if (duration < milliseconds(9'950))
     return fmt::format("{:.1f}s", static_cast<double>(duration.count()) / 1000);
   return format_time_left(std::chrono::round<seconds>(duration));

@@ -20,7 +20,7 @@ std::string format_bytes(std::uint64_t bytes);
 std::string format_bytes_of(std::uint64_t done, std::uint64_t total);
 // "1.12 GiB/s".
 std::string format_rate(double bytes_per_second);
-// "4.2s", "34s", "1m23s", "2h41m", "3d04h". Below ten seconds with one decimal.
+// "340ms", "4.2s", "34s", "1m23s", "2h41m", "3d04h". Below ten seconds with one decimal.
 std::string format_duration(milliseconds duration);
 // The same in whole seconds, for what changes four times a second.
 std::string format_time_left(seconds left);

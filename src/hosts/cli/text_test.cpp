@@ -27,6 +27,7 @@ TEST(Text, BytesOfAreInTheUnitOfTheTotal) {
 }
 
 TEST(Text, DurationsAreReadable) {
+  EXPECT_EQ(format_duration(milliseconds(34)), "34ms");
   EXPECT_EQ(format_duration(milliseconds(4'230)), "4.2s");
   EXPECT_EQ(format_duration(milliseconds(9'960)), "10s");
   EXPECT_EQ(format_duration(milliseconds(83'000)), "1m23s");

@@ -10,9 +10,11 @@ namespace {
 
 constexpr std::string_view xml_start = "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?>";
 
-// Opaque: who takes a marker for a name finds nothing.
+// Opaque: who takes a marker for a name finds nothing. No two are the same, for that would be a listing that
+// goes round in circles; a page without rows moves on too.
 std::string make_marker(std::string_view name) {
-  std::string turned(name);
+  static std::atomic<std::uint64_t> markers = 0;
+  std::string turned = fmt::format("{:08}{}", ++markers, name);
   for (char& c : turned) c = static_cast<char>(c ^ 0x5a);
   const std::string encoded = base64_encode(bytes_of(turned));
   return fmt::format("2!{}!{}", encoded.size(), encoded);
@@ -29,7 +31,7 @@ std::string name_of_marker(const std::string& marker) {
     throw AzureRefusal{400, "OutOfRangeInput", "One of the request inputs is out of range: marker."};
   std::string name(text_of(*turned));
   for (char& c : name) c = static_cast<char>(c ^ 0x5a);
-  return name;
+  return name.substr(8);
 }
 
 int wanted_rows(const AzureTarget& target, int rows_max) {
