@@ -1,4 +1,5 @@
-// relay.cpp: the floor of a copy over TLS: receive, decrypt, encrypt, send, with blocking calls and no HTTP but two heads.
+// relay.cpp: the floor of a copy over TLS: receive, decrypt, encrypt, send, with blocking calls and no HTTP
+// but two heads.
 //
 //   GET target --> SSL_read into 1 MiB --> SSL_write --> PUT of the same length
 //
@@ -67,8 +68,8 @@ int main(int argc, char** argv) {
     send_text(source, std::string("GET ") + argv[2] +
                           " HTTP/1.1\r\nHost: localhost\r\nx-ms-version: 2020-04-08\r\n\r\n");
     std::size_t have = read_head(source, buffer);
-    send_text(sink, "PUT /bucket/relay HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(size) +
-                        "\r\n\r\n");
+    send_text(sink, "PUT /bucket/relay HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                        std::to_string(size) + "\r\n\r\n");
     for (unsigned long long left = size; left > 0; have = 0) {
       std::size_t filled = have;
       while (filled < buffer.size() && filled < left) {

@@ -161,6 +161,7 @@ class S3Client {
                                                         const ObjectAttributes& attributes,
                                                         const WriteCondition& condition,
                                                         const Context& context);
+  // One attempt: an upload whose reply is lost stays open, and only the caller can tell which it was.
   Task<Result<UploadId>> create_upload(const Key& key, const ObjectAttributes& attributes,
                                        const Context& context);
   // 200 with an <Error> body is the error it says; NoSuchUpload is ErrorKind::not_found.

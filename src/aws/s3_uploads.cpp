@@ -178,8 +178,15 @@ Task<Result<UploadId>> S3Client::create_upload(const Key& key, const ObjectAttri
     headers.add("x-amz-checksum-algorithm", "CRC64NVME");
     headers.add("x-amz-checksum-type", "FULL_OBJECT");
   }
-  Result<HttpResponse> response = co_await impl_->send_with_retry(call, context);
-  if (!response) co_return passed(std::move(response));
+  Result<HttpResponse> response = co_await impl_->send(call, context);
+  if (!response) {
+    // The next attempt is the caller's; its new login is put in place here.
+    Error& error = response.error();
+    if (error.retry == RetryVerdict::fresh_login && !impl_->credentials->refresh()) {
+      error.retry = RetryVerdict::never;
+    }
+    co_return failed(std::move(response), operation, key.view());
+  }
   Result<XmlDocument> document = parse_reply(std::move(response->body), "InitiateMultipartUpload");
   if (!document) co_return failed(std::move(document), operation, key.view());
   UploadId id(document->root().child_text("UploadId"));

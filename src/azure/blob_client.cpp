@@ -117,8 +117,5 @@ Task<Result<std::unique_ptr<BlobBody>>> BlobClient::read(const Container& contai
 std::string BlobClient::describe_credential() const {
   return impl_->session.credential->describe();
 }
-bool BlobClient::refresh_credential() {
-  return impl_->refresh();
-}
 
 }  // namespace azs3copy

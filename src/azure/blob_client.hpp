@@ -100,8 +100,6 @@ class BlobClient {
 
   const AzureAccount& account() const { return account_; }
   std::string describe_credential() const;
-  // After ErrorKind::credentials with RetryVerdict::fresh_login.
-  bool refresh_credential();
 
  private:
   struct Impl;

@@ -159,6 +159,14 @@ TEST_F(BlobClientTest, ARefusedLoginIsMadeAnewOnce) {
   EXPECT_TRUE(clock.sleeps.empty()) << "without a pause";
 }
 
+TEST_F(BlobClientTest, ARefusedLoginOfAReadIsMadeAnewForTheNextAttempt) {
+  wire.replies({.status = 401, .headers = {{"x-ms-error-code", "InvalidAuthenticationInfo"}}});
+  const auto body = run(client.read(photos, BlobName("a"), {.if_match = ETag("0x1")}, context));
+  ASSERT_FALSE(body);
+  EXPECT_EQ(body.error().retry, RetryVerdict::fresh_login);
+  EXPECT_EQ(logins, 2) << "a read is one attempt, and the next came with the login that was refused";
+}
+
 TEST_F(BlobClientTest, PropertiesOfABlob) {
   wire.replies({.headers = {{"ETag", "\"0x8DC02\""},
                             {"last-modified", "Mon, 23 Nov 2026 07:42:10 GMT"},

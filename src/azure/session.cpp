@@ -78,7 +78,10 @@ Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, 
     if (!got || *got == 0 || body.size() + *got > refusal_bytes_max) break;
     body.append(text_of(Bytes(buffer).first(*got)));
   }
-  co_return azure_error(head, body, context.clock.utc());
+  Error error = azure_error(head, body, context.clock.utc());
+  // The next attempt is the stage's; its new login is put in place here.
+  if (error.retry == RetryVerdict::fresh_login && !credential->refresh()) error.retry = RetryVerdict::never;
+  co_return error;
 }
 
 }  // namespace azs3copy

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t buffer_bytes_small = 32 * KiB;   // requests, replies without a body, small objects
 constexpr std::size_t buffer_bytes_large = 128 * KiB;  // streams: eight records a system call
 constexpr std::size_t buffers_kept_max = 64;
+constexpr double body_rate_min = 1 * KiB;  // a second
 // A TLS record and its framing; with less room than this OpenSSL would leave a record half written.
 constexpr std::size_t record_bytes_max = 16 * KiB + 512;
 
@@ -303,9 +304,34 @@ Result<Connection::Receive> Connection::receive() {
   return transport_error("the connection broke", errno);
 }
 
+Result<> Connection::check_rate(Steady::duration waited) {
+  waited_ += waited;
+  if (waited_ < idle_timeout_) return {};
+  const double seconds_waited = std::chrono::duration<double>(waited_).count();
+  const double bytes = static_cast<double>(bytes_read_ - waited_from_);
+  waited_ = {};
+  waited_from_ = bytes_read_;
+  if (bytes >= body_rate_min * seconds_waited) return {};
+  auto error = fail(ErrorKind::timed_out,
+                    fmt::format("a body of {:.0f} bytes in {:.0f} s is given up", bytes, seconds_waited));
+  error.error().retry = RetryVerdict::later;
+  return error;
+}
+
+Task<Result<std::size_t>> Connection::read_body(MutableBytes buffer) {
+  measures_ = true;
+  Result<std::size_t> got = co_await read(buffer);
+  measures_ = false;
+  co_return got;
+}
+
 Task<Result<>> Connection::fill() {
   for (;;) {
+    const Steady::time_point from = measures_ ? Steady::now() : Steady::time_point{};
     if (Result<> ready = co_await wait(true, false); !ready) co_return ready;
+    if (measures_) {
+      if (Result<> fast = check_rate(Steady::now() - from); !fast) co_return fast;
+    }
     const Result<Receive> received = receive();
     if (!received) co_return std::unexpected<Error>(received.error());
     if (*received != Receive::nothing_yet) co_return Result<>{};
@@ -487,6 +513,8 @@ void Connection::release_buffers() {
   deadline = Steady::time_point::max();
   whole_deadline_ = Steady::time_point::max();
   stop = {};
+  waited_ = {};
+  waited_from_ = bytes_read_;
 }
 
 }  // namespace azs3copy

@@ -49,6 +49,9 @@ class Connection final : public Guarded {
 
   // What is at hand, at least one byte; 0: the peer closed.
   Task<Result<std::size_t>> read(MutableBytes buffer);
+  // The same for a body that must come at more than a trickle: less than 1 KiB a second, over an idle time of
+  // waiting, is ErrorKind::timed_out. Time that the caller takes does not count.
+  Task<Result<std::size_t>> read_body(MutableBytes buffer);
   // Takes all of `bytes`; they are sent when the buffer is full and at flush. True: the peer has sent
   // something, which ends the writing early (see Exchange::write).
   Task<Result<bool>> write(Bytes bytes, bool stop_when_answered);
@@ -85,6 +88,7 @@ class Connection final : public Guarded {
   Task<Result<>> drain(bool stop_when_answered);
   Result<std::size_t> decrypt(MutableBytes buffer);
   Result<bool> look_for_answer();
+  Result<> check_rate(Steady::duration waited);
   void make_room();
 
   Loop& loop_;
@@ -100,6 +104,9 @@ class Connection final : public Guarded {
   BufferPool::Buffer out_;
   std::size_t out_begin_ = 0;
   std::size_t out_end_ = 0;
+  bool measures_ = false;          // read_body is waiting
+  Steady::duration waited_{};      // for a body, since the count began
+  std::uint64_t waited_from_ = 0;  // bytes_read_ when it began
   bool peer_closed_ = false;
   bool answered_ = false;
   std::optional<ErrorKind> expired_;

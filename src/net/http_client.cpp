@@ -306,7 +306,7 @@ class HttpExchange final : public Exchange {
     } else {
       client_.buffers.give(std::exchange(buffer_, {}));
       begin_ = end_ = 0;
-      const Result<std::size_t> got = co_await connection_->read(buffer);
+      const Result<std::size_t> got = co_await connection_->read_body(buffer);
       if (!got) co_return got;
       if (*got == 0) co_return closed_early("the server closed the connection in the middle of a body");
       count = *got;

@@ -329,6 +329,24 @@ TEST_F(HttpClientTest, ABodyThatDripsForEverEndsAtTheDeadline) {
   EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
 }
 
+TEST_F(HttpClientTest, ABodyThatTricklesIsGivenUpThoughItNeverStands) {
+  options_.idle_timeout = milliseconds(400);
+  std::atomic<bool> over{false};
+  const ScriptedServer server({[&over](Peer& peer) {
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    while (!over) {
+      peer.send("x");
+      ::poll(nullptr, 0, 20);
+    }
+  }});
+  const auto response = get(server);
+  over = true;
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+  EXPECT_EQ(response.error().retry, RetryVerdict::later);
+}
+
 TEST_F(HttpClientTest, AStopEndsAWaitAtOnce) {
   options_.idle_timeout = seconds(60);
   std::stop_source stop;

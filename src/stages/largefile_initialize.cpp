@@ -87,6 +87,26 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
   co_return opened;
 }
 
+// S3 heard the request and did nothing.
+bool is_refusal(const Error& error) { return error.http_status >= 300 && error.http_status < 500; }
+
+// An attempt without a clear refusal may have opened an upload that nobody has the id of: it is aborted
+// before the next.
+Task<Result<UploadId>> create_upload(Stage& stage, const UploadManifest& intent,
+                                     const BlobProperties& properties, const Context& context) {
+  const CopyTask& task = intent.upload.task;
+  const ObjectAttributes attributes = object_attributes(stage.rules, task.blob, properties);
+  Retrier retrier(stage.rules.retry, context);
+  for (;;) {
+    Result<UploadId> id = co_await stage.s3.create_upload(task.key, attributes, context);
+    if (id) co_return id;
+    if (!co_await retrier.again(id.error())) co_return id;
+    if (is_refusal(id.error())) continue;
+    Result<> aborted = co_await abort_recorded_upload(stage.s3, intent, context);
+    if (!aborted) co_return passed(std::move(aborted));
+  }
+}
+
 Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan& plan,
                               const BlobProperties& properties, const Context& context) {
   UploadManifest manifest{
@@ -99,12 +119,11 @@ Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan
       .proof = SourceProof::none};  // until a part has shown what the source proves
   if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
     co_return passed(std::move(saved));
-  Result<UploadId> id = co_await stage.s3.create_upload(
-      task.key, object_attributes(stage.rules, task.blob, properties), context);
+  Result<UploadId> id = co_await create_upload(stage, manifest, properties, context);
   if (!id) {
     // Refused by S3: nothing was opened. After a broken connection the intent stays, to look for what may be
     // there.
-    if (id.error().http_status != 0)
+    if (is_refusal(id.error()))
       (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
     co_return passed(std::move(id));
   }
