@@ -258,7 +258,11 @@ class HttpExchange final : public Exchange {
       begin_ = 0;
     }
     if (end_ == buffer_.size()) co_return fail(ErrorKind::protocol, "the reply's head is too long");
-    const Result<std::size_t> got = co_await connection_->read(MutableBytes(buffer_).subspan(end_));
+    const MutableBytes room = MutableBytes(buffer_).subspan(end_);
+    // A head that has begun must come on; a chunked body may pause, as CompleteMultipartUpload's does for minutes.
+    const bool in_head = any_reply_ && !parser_->is_header_done();
+    const Result<std::size_t> got =
+        co_await (in_head ? connection_->read_body(room) : connection_->read(room));
     if (got) end_ += *got;
     if (got && *got > 0) any_reply_ = true;
     co_return got;

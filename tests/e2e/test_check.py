@@ -58,9 +58,37 @@ def test_deep_finds_a_corrupted_object_of_equal_size(program, both):
     assert rows(finished) == {"a": "=", "b": "=", "large": "*"}
 
 
+def test_deep_on_equal_sides(program, both):
+    assert "3 by reading both sides" in program.check(*both, "--deep").out
+
+
+def test_objects_of_another_tool_are_compared_by_size_and_time(program, container, bucket):
+    container.put("a", b"1234")
+    bucket.put("a", b"1234")
+    assert "1 by size and time" in program.check(container, bucket).out
+
+
+def test_filters_hold_for_both_sides(program, both):
+    """What --exclude leaves out of the job is no difference."""
+    container, bucket = both
+    bucket.put("cache/of-somebody", b"x")
+    container.put("new.tmp", b"x")
+    finished = program.check(container, bucket, "--combined", "--exclude", "cache/**", "--exclude", "*.tmp")
+    assert rows(finished) == {"a": "=", "b": "=", "large": "="}
+
+
 def test_a_side_that_is_not_there_is_no_difference_but_an_error(program, both):
     container, bucket = both
     program.check(container, type(bucket)(bucket.store, "not-there"), expect=3)
+
+
+def test_an_unreadable_listing_is_never_called_equal(program, clouds):
+    source, target = clouds.container(), clouds.bucket()
+    source.put("{}", size=3, count=30)
+    program.copy(source, target)
+    clouds.s3.fault("ListObjectsV2", skip=1, times=0, status=500, code="InternalError")
+    finished = program.check(source, target, "--retries", "0", expect=5)
+    assert "equal" not in finished.out
 
 
 def test_nothing_is_written(program, both):

@@ -179,6 +179,16 @@ def test_a_sas_that_ended_or_cannot_list(program, filled, bucket):
         assert_hidden(program, finished, sas.split("sig=")[1].split("&")[0])
 
 
+@pytest.mark.parametrize("wrong", [{"AWS_SECRET_ACCESS_KEY": WRONG_SECRET}, {"AWS_ACCESS_KEY_ID": "AKIDNOBODY"},
+                                   {"AWS_SESSION_TOKEN": WRONG_SECRET}])
+def test_wrong_aws_keys(program, clouds, wrong):
+    source, target = clouds.container(), clouds.bucket()
+    source.put("a", "x")
+    finished = program.copy(source, target, *log_everything(program), expect=4, **wrong)
+    assert_hidden(program, finished, WRONG_SECRET, target.store.secret_key)
+    assert target.keys() == []
+
+
 def test_no_login_at_all(program, filled, bucket):
     # An https address without a login can be meant: it is tried, and refused.
     finished = program.copy(Place(filled.url, ca=filled.ca), bucket, "--anonymous", expect=None)

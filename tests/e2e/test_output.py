@@ -104,10 +104,26 @@ def test_ls(program, container):
     assert sorted(line.split()[-1] for line in below.splitlines()) == ["b", "deep/"]
 
 
+def test_ls_of_the_account_lists_containers(program, clouds):
+    for name in ("first", "second"):
+        clouds.container(name)
+    assert program.ls(clouds.whole_account).out.split() == ["-", "first/", "-", "second/"]
+
+
 def test_ls_of_what_is_not_there(program, container):
     missing = container.below("x")
     missing.url = f"{container.account.url}/not-there"
     program.ls(missing, expect=3)
+
+
+def test_names_cannot_play_tricks_on_the_terminal(program, clouds):
+    """A blob's name may hold escape sequences and line ends."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("evil\x1b[2Jname", "x")
+    listed = program.ls(source).out
+    finished = program.copy(source, target, "-v")
+    assert "\x1b" not in listed + finished.out + finished.err
+    assert target.read("evil\x1b[2Jname") == b"x"
 
 
 def test_a_closed_pipe_ends_quietly(program, container):
@@ -118,6 +134,16 @@ def test_a_closed_pipe_ends_quietly(program, container):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode in (0, 141)
+
+
+def test_version_and_help(program):
+    assert re.match(r"azs3copy \d+\.\d+\.\d+", program.run("--version").out)
+    assert len(program.run(expect=None).out.splitlines()) == 6
+    for command in ("copy", "check", "ls", "cleanup"):
+        text = program.run(command, "--help").out
+        assert f"azs3copy {command}" in text.splitlines()[0]
+        assert max(map(len, text.splitlines())) <= 110
+    assert "sync" not in program.run("--help").out  # a command that does not exist yet
 
 
 def test_completion_scripts_parse(program):
@@ -152,3 +178,13 @@ def test_nothing_is_left_running_or_open(program, mixed, bucket):
     program.copy(mixed, bucket, *IN_PARTS, expect=9)
     assert bucket.uploads() == [] and not program.manifests()
     assert sorted(path.name for path in program.state.iterdir()) == ["runs", "uploads"]
+
+
+def test_storage_class_and_encryption_are_asked_for(program, clouds):
+    source, target = clouds.container(), clouds.bucket()
+    source.put("small", "x")
+    source.put("large", size=6 << 20)
+    program.copy(source, target, *IN_PARTS, "--storage-class", "STANDARD_IA", "--sse", "aws:kms", "--sse-kms-key-id",
+                 "alias/key")
+    for row in clouds.s3.get("objects", bucket=target.name):
+        assert (row["storage_class"], row["sse"]) == ("STANDARD_IA", "aws:kms")
