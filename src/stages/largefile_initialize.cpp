@@ -88,7 +88,9 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
 }
 
 // S3 heard the request and did nothing.
-bool is_refusal(const Error& error) { return error.http_status >= 300 && error.http_status < 500; }
+bool is_refusal(const Error& error) {
+  return error.http_status >= 300 && error.http_status < 500;
+}
 
 // An attempt without a clear refusal may have opened an upload that nobody has the id of: it is aborted
 // before the next.

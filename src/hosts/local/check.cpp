@@ -93,6 +93,7 @@ class Check {
       pairs.push_back({.blob = std::move(blob), .key = std::move(*key), .name = std::move(name)});
     }
     std::vector<const Key*> keys;
+    keys.reserve(pairs.size());
     for (const Pair& pair : pairs) keys.push_back(&pair.key);
     Result<std::vector<std::optional<Existing>>> existing = co_await window.look_up(keys, context);
     if (!existing) co_return passed(std::move(existing));
