@@ -1,7 +1,8 @@
-"""The measuring part of bench/run.sh: starts the servers, runs every contender in turn, writes bench/results.md.
+"""The measuring part of bench/run.sh: starts the servers, runs every contender in turn, writes results.md.
 
-CPU, wall and memory are those of the contender's process alone (wait4); the servers' share of a core is measured beside it.
-Each case is run in rounds, one contender after the other, so that a machine that slows down slows all of them.
+CPU, wall and memory are those of the contender's process alone (wait4); the servers' share of a core is
+measured beside it. Each case is run in rounds, one contender after the other, so that a machine that slows
+down slows all of them.
 """
 
 import argparse
@@ -25,8 +26,12 @@ class Server:
     """One of bench/servers, on ports of its own choice."""
 
     def __init__(self, name, *arguments):
-        self.process = subprocess.Popen([os.path.join(BUILD, "bench/servers", name), "--stdin", *arguments],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [os.path.join(BUILD, "bench/servers", name), "--stdin", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         told = json.loads(self.process.stdout.readline())
         self.url, self.ca_path = told["https"], told["ca_path"]
         self.port = self.url.rsplit(":", 1)[1]
@@ -46,7 +51,9 @@ class Server:
 class Bench:
     def __init__(self, rounds, catalogs, work):
         self.rounds, self.work = rounds, work
-        arguments = [word for name, count, size in catalogs for word in ("--catalog", f"{name}:{count}:{size}")]
+        arguments = [
+            word for name, count, size in catalogs for word in ("--catalog", f"{name}:{count}:{size}")
+        ]
         self.azure = Server("bench_azure", *arguments)
         self.s3 = Server("bench_s3")
         self.ca = os.path.join(work, "ca.pem")
@@ -57,33 +64,79 @@ class Bench:
         self.runs = 0
 
     def ours(self, container, target, *flags):
-        return ([os.path.join(BUILD, "src/hosts/azs3copy"), "copy", f"{self.azure.url}/bench/{container}",
-                 f"s3://bucket/{target}", "--endpoint-url", self.s3.url, "--region", "us-east-1", "--ca-bundle",
-                 self.ca, "-q", *flags],
-                {"AZURE_STORAGE_ACCOUNT": "bench", "AZURE_STORAGE_KEY": KEY, "AWS_ACCESS_KEY_ID": "a",
-                 "AWS_SECRET_ACCESS_KEY": "b", "AZS3COPY_STATE_DIR": os.path.join(self.work, f"state-{target}")})
+        return (
+            [
+                os.path.join(BUILD, "src/hosts/azs3copy"),
+                "copy",
+                f"{self.azure.url}/bench/{container}",
+                f"s3://bucket/{target}",
+                "--endpoint-url",
+                self.s3.url,
+                "--region",
+                "us-east-1",
+                "--ca-bundle",
+                self.ca,
+                "-q",
+                *flags,
+            ],
+            {
+                "AZURE_STORAGE_ACCOUNT": "bench",
+                "AZURE_STORAGE_KEY": KEY,
+                "AWS_ACCESS_KEY_ID": "a",
+                "AWS_SECRET_ACCESS_KEY": "b",
+                "AZS3COPY_STATE_DIR": os.path.join(self.work, f"state-{target}"),
+            },
+        )
 
     def rclone(self, container, target, *flags):
-        return ([os.path.join(CACHE, "rclone-1.76.0/rclone"), "copy", f"az:{container}", f"s3:bucket/{target}",
-                 "--ca-cert", self.ca, "-q", *flags],
-                {"RCLONE_CONFIG": "/dev/null", "RCLONE_CONFIG_AZ_TYPE": "azureblob",
-                 "RCLONE_CONFIG_AZ_ACCOUNT": "bench", "RCLONE_CONFIG_AZ_KEY": KEY,
-                 "RCLONE_CONFIG_AZ_ENDPOINT": f"{self.azure.url}/bench", "RCLONE_CONFIG_S3_TYPE": "s3",
-                 "RCLONE_CONFIG_S3_PROVIDER": "Other", "RCLONE_CONFIG_S3_ENDPOINT": self.s3.url,
-                 "RCLONE_CONFIG_S3_ACCESS_KEY_ID": "a", "RCLONE_CONFIG_S3_SECRET_ACCESS_KEY": "b",
-                 "RCLONE_CONFIG_S3_FORCE_PATH_STYLE": "true"})
+        return (
+            [
+                os.path.join(CACHE, "rclone-1.76.0/rclone"),
+                "copy",
+                f"az:{container}",
+                f"s3:bucket/{target}",
+                "--ca-cert",
+                self.ca,
+                "-q",
+                *flags,
+            ],
+            {
+                "RCLONE_CONFIG": "/dev/null",
+                "RCLONE_CONFIG_AZ_TYPE": "azureblob",
+                "RCLONE_CONFIG_AZ_ACCOUNT": "bench",
+                "RCLONE_CONFIG_AZ_KEY": KEY,
+                "RCLONE_CONFIG_AZ_ENDPOINT": f"{self.azure.url}/bench",
+                "RCLONE_CONFIG_S3_TYPE": "s3",
+                "RCLONE_CONFIG_S3_PROVIDER": "Other",
+                "RCLONE_CONFIG_S3_ENDPOINT": self.s3.url,
+                "RCLONE_CONFIG_S3_ACCESS_KEY_ID": "a",
+                "RCLONE_CONFIG_S3_SECRET_ACCESS_KEY": "b",
+                "RCLONE_CONFIG_S3_FORCE_PATH_STYLE": "true",
+            },
+        )
 
     def relay(self, times):
-        return ([os.path.join(BUILD, "bench/bench_relay"), self.azure.port, "/bench/big/d00000/f00000000.bin",
-                 self.s3.port, str(GIB), str(times), self.ca], {})
+        return (
+            [
+                os.path.join(BUILD, "bench/bench_relay"),
+                self.azure.port,
+                "/bench/big/d00000/f00000000.bin",
+                self.s3.port,
+                str(GIB),
+                str(times),
+                self.ca,
+            ],
+            {},
+        )
 
     def measure(self, command, environment):
         """One run: wall and CPU seconds, peak memory in MiB, the servers' largest share of a core."""
         servers = (self.azure, self.s3)
         before = [server.cpu() for server in servers]
         started = time.monotonic()
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         said = process.stderr.read().decode()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -91,11 +144,15 @@ class Bench:
         if process.returncode != 0:
             raise SystemExit(f"bench: {' '.join(command)} ended with {process.returncode}: {said[-2000:]}")
         shares = [(server.cpu() - cpu) / wall for server, cpu in zip(servers, before)]
-        return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024,
-                "share": max(shares)}
+        return {
+            "wall": wall,
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "rss": usage.ru_maxrss / 1024,
+            "share": max(shares),
+        }
 
     def interleaved(self, contenders):
-        """{name: a function of a fresh target's name that gives (command, environment)} -> {name: [run, ...]}"""
+        """Contenders are {name: target -> (command, environment)}; gives {name: [run, ...]}."""
         results = {name: [] for name in contenders}
         for _ in range(self.rounds):
             for name, make in contenders.items():
@@ -110,22 +167,34 @@ def spread(values, digits=2):
 
 def table(results, unit, per_cpu, ours, digits=2):
     """Rows of one case. `per_cpu(cpu)` is the figure of merit; `unit` its name."""
-    lines = [f"| | {unit} | ratio to azs3copy | wall, s | peak RSS, MiB | busiest server, cores |",
-             "|---|---|---|---|---|---|"]
+    lines = [
+        f"| | {unit} | ratio to azs3copy | wall, s | peak RSS, MiB | busiest server, cores |",
+        "|---|---|---|---|---|---|",
+    ]
     base = statistics.median(per_cpu(run["cpu"]) for run in results[ours])
     for name, runs in results.items():
         merit = [per_cpu(run["cpu"]) for run in runs]
-        lines.append(f"| {name} | {spread(merit, digits)} | {statistics.median(merit) / base:.2f} | "
-                     f"{spread([run['wall'] for run in runs])} | {spread([run['rss'] for run in runs], 0)} | "
-                     f"{max(run['share'] for run in runs):.2f} |")
+        lines.append(
+            f"| {name} | {spread(merit, digits)} | {statistics.median(merit) / base:.2f} | "
+            f"{spread([run['wall'] for run in runs])} | {spread([run['rss'] for run in runs], 0)} | "
+            f"{max(run['share'] for run in runs):.2f} |"
+        )
     return lines
 
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         model = next(line.split(":", 1)[1].strip() for line in info if line.startswith("model name"))
-    version = subprocess.run([os.path.join(BUILD, "src/hosts/azs3copy"), "--version"], capture_output=True, text=True,
-                             check=True).stdout.strip().replace("\n", "; ")
+    version = (
+        subprocess.run(
+            [os.path.join(BUILD, "src/hosts/azs3copy"), "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        .stdout.strip()
+        .replace("\n", "; ")
+    )
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}. {version}. rclone 1.76.0."
 
 
@@ -137,45 +206,95 @@ def main():
     rounds = 2 if options.quick else options.rounds
     small, keys = (5_000, 100_000) if options.quick else (20_000, 1_000_000)
     work = tempfile.mkdtemp(prefix="azs3copy-bench-")
-    bench = Bench(rounds, [("big", 3, GIB), ("small", small, 10_240), ("few", 10_000, 0), ("many", 10 * keys, 0)],
-                  work)
-    lines = ["# Measured", "", f"`bench/run.sh`, {time.strftime('%Y-%m-%d')}, {rounds} interleaved rounds; median "
-             f"(lowest-highest). {machine()}", "Servers: bench/servers, on the same machine, over TLS 1.3.", ""]
+    bench = Bench(
+        rounds,
+        [("big", 3, GIB), ("small", small, 10_240), ("few", 10_000, 0), ("many", 10 * keys, 0)],
+        work,
+    )
+    lines = [
+        "# Measured",
+        "",
+        f"`bench/run.sh`, {time.strftime('%Y-%m-%d')}, {rounds} interleaved rounds; median "
+        f"(lowest-highest). {machine()}",
+        "Servers: bench/servers, on the same machine, over TLS 1.3.",
+        "",
+    ]
     try:
-        tuned_big = ("--transfers", "4", "--multi-thread-streams", "8", "--s3-no-head", "--s3-chunk-size", "64M")
+        tuned_big = (
+            "--transfers",
+            "4",
+            "--multi-thread-streams",
+            "8",
+            "--s3-no-head",
+            "--s3-chunk-size",
+            "64M",
+        )
         tuned_small = ("--transfers", "64", "--checkers", "64", "--s3-no-head", "--s3-no-check-bucket")
         lines += ["## Three blobs of 1 GiB", ""]
-        lines += table(bench.interleaved({
-            "azs3copy": lambda target: bench.ours("big", target),
-            "rclone": lambda target: bench.rclone("big", target),
-            "rclone tuned": lambda target: bench.rclone("big", target, *tuned_big),
-            "relay (the floor)": lambda target: bench.relay(3)}), "CPU-s/GiB", lambda cpu: cpu / 3, "azs3copy")
+        lines += table(
+            bench.interleaved(
+                {
+                    "azs3copy": lambda target: bench.ours("big", target),
+                    "rclone": lambda target: bench.rclone("big", target),
+                    "rclone tuned": lambda target: bench.rclone("big", target, *tuned_big),
+                    "relay (the floor)": lambda target: bench.relay(3),
+                }
+            ),
+            "CPU-s/GiB",
+            lambda cpu: cpu / 3,
+            "azs3copy",
+        )
         lines += ["", f"## {small:,} blobs of 10 KiB, from listing to report", ""]
-        lines += table(bench.interleaved({
-            "azs3copy": lambda target: bench.ours("small", target),
-            "rclone": lambda target: bench.rclone("small", target),
-            "rclone tuned": lambda target: bench.rclone("small", target, *tuned_small)}), "objects per CPU-second",
-            lambda cpu: small / cpu, "azs3copy", 0)
+        lines += table(
+            bench.interleaved(
+                {
+                    "azs3copy": lambda target: bench.ours("small", target),
+                    "rclone": lambda target: bench.rclone("small", target),
+                    "rclone tuned": lambda target: bench.rclone("small", target, *tuned_small),
+                }
+            ),
+            "objects per CPU-second",
+            lambda cpu: small / cpu,
+            "azs3copy",
+            0,
+        )
         lines += ["", f"## Nothing to do: {small:,} unchanged blobs, both sides listed", ""]
         for tool in (bench.ours, bench.rclone):
             bench.measure(*tool("small", tool.__name__))
-        lines += table(bench.interleaved({
-            "azs3copy": lambda target: bench.ours("small", "ours"),
-            "rclone": lambda target: bench.rclone("small", "rclone")}), "keys per CPU-second",
-            lambda cpu: small / cpu, "azs3copy", 0)
+        lines += table(
+            bench.interleaved(
+                {
+                    "azs3copy": lambda target: bench.ours("small", "ours"),
+                    "rclone": lambda target: bench.rclone("small", "rclone"),
+                }
+            ),
+            "keys per CPU-second",
+            lambda cpu: small / cpu,
+            "azs3copy",
+            0,
+        )
         lines += ["", f"## Planning alone (copy --dry-run): {10 * keys:,} keys", ""]
         bench.rounds = 1
-        planned = bench.interleaved({
-            "10,000 keys": lambda target: bench.ours("few", target, "--dry-run"),
-            f"{10 * keys:,} keys": lambda target: bench.ours("many", target, "--dry-run")})
+        planned = bench.interleaved(
+            {
+                "10,000 keys": lambda target: bench.ours("few", target, "--dry-run"),
+                f"{10 * keys:,} keys": lambda target: bench.ours("many", target, "--dry-run"),
+            }
+        )
         for name, count in (("10,000 keys", 10_000), (f"{10 * keys:,} keys", 10 * keys)):
             run = planned[name][0]
-            lines.append(f"- {name}: {count / run['cpu']:,.0f} keys per CPU-second, peak RSS {run['rss']:.1f} MiB")
+            lines.append(
+                f"- {name}: {count / run['cpu']:,.0f} keys per CPU-second, peak RSS {run['rss']:.1f} MiB"
+            )
     finally:
         counts = [server.stop() for server in (bench.azure, bench.s3)]
         shutil.rmtree(work)
-    lines += ["", "Requests the servers counted over the whole run: " +
-              "; ".join(" ".join(count.split()) for count in counts if count.strip()), ""]
+    lines += [
+        "",
+        "Requests the servers counted over the whole run: "
+        + "; ".join(" ".join(count.split()) for count in counts if count.strip()),
+        "",
+    ]
     with open(os.path.join(ROOT, "bench/results.md"), "w", encoding="utf-8") as out:
         out.write("\n".join(lines))
     print("\n".join(lines))

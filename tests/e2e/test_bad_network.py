@@ -1,4 +1,4 @@
-"""The real servers behind a bad network: late, slow, torn, cut off. What arrives is whole, or the run says so."""
+"""The real servers behind a bad network: late, slow, torn, cut off. What arrives is whole, or is reported."""
 
 import pytest
 

@@ -28,16 +28,23 @@ def filled(container):
 
 def container_sas(container, permission="rl", ends=HOUR):
     account = container.account
-    return generate_container_sas(account.name, container.name, account_key=account.key, expiry=now() + ends,
-                                  permission=ContainerSasPermissions.from_string(permission))
+    return generate_container_sas(
+        account.name,
+        container.name,
+        account_key=account.key,
+        expiry=now() + ends,
+        permission=ContainerSasPermissions.from_string(permission),
+    )
 
 
 def entra(secret=None):
     """Variables of the application that the Entra mock knows."""
-    return {"AZURE_TENANT_ID": setting("ENTRA_TENANT", "entra"),
-            "AZURE_CLIENT_ID": setting("ENTRA_CLIENT", "entra"),
-            "AZURE_CLIENT_SECRET": secret or setting("ENTRA_SECRET", "entra"),
-            "AZURE_AUTHORITY_HOST": setting("ENTRA_URL", "entra")}
+    return {
+        "AZURE_TENANT_ID": setting("ENTRA_TENANT", "entra"),
+        "AZURE_CLIENT_ID": setting("ENTRA_CLIENT", "entra"),
+        "AZURE_CLIENT_SECRET": secret or setting("ENTRA_SECRET", "entra"),
+        "AZURE_AUTHORITY_HOST": setting("ENTRA_URL", "entra"),
+    }
 
 
 def assert_hidden(program, finished, *secrets):
@@ -66,8 +73,10 @@ def test_a_shared_key(program, filled, bucket):
 
 def test_a_connection_string(program, filled, bucket):
     account = filled.account
-    text = (f"DefaultEndpointsProtocol=https;AccountName={account.name};AccountKey={account.key};"
-            f"BlobEndpoint={account.url};")
+    text = (
+        f"DefaultEndpointsProtocol=https;AccountName={account.name};AccountKey={account.key};"
+        f"BlobEndpoint={account.url};"
+    )
     login = {"AZURE_STORAGE_CONNECTION_STRING": text}
     source = Place(f"az://{account.name}/{filled.name}", login, account.ca)
 
@@ -90,8 +99,9 @@ def test_a_sas_in_the_address(program, filled, bucket):
 def test_a_sas_of_the_account_in_a_variable(program, filled, bucket):
     account = filled.account
     everything = ResourceTypes(service=True, container=True, object=True)
-    sas = generate_account_sas(account.name, account.key, everything,
-                               AccountSasPermissions(read=True, list=True), now() + HOUR)
+    sas = generate_account_sas(
+        account.name, account.key, everything, AccountSasPermissions(read=True, list=True), now() + HOUR
+    )
     login = {"AZURE_STORAGE_ACCOUNT": account.name, "AZURE_STORAGE_SAS_TOKEN": sas}
     source = Place(filled.url, login, account.ca)
 
@@ -124,6 +134,7 @@ def test_a_secret_of_the_configuration_file(program, filled, bucket):
 
 def test_a_public_container_needs_no_login(program, account, bucket):
     from conftest import new_name
+
     account.service.create_container(name := new_name(), public_access="container")
     account.service.get_container_client(name).upload_blob("a", b"public")
 
@@ -135,16 +146,21 @@ def test_a_public_container_needs_no_login(program, account, bucket):
 def test_signatures_are_checked_by_moto(program, filled):
     """moto with authentication on judges SigV4 by botocore's own code: small, in parts, listed, headed."""
     from clouds import Store
-    store = Store(setting("MOTO_AUTH_URL", "moto-auth"), setting("MOTO_AUTH_ACCESS_KEY", "moto-auth"),
-                  setting("MOTO_AUTH_SECRET_KEY", "moto-auth"), "us-east-1")
+
+    store = Store(
+        setting("MOTO_AUTH_URL", "moto-auth"),
+        setting("MOTO_AUTH_ACCESS_KEY", "moto-auth"),
+        setting("MOTO_AUTH_SECRET_KEY", "moto-auth"),
+        "us-east-1",
+    )
     bucket = store.bucket("signed")
-    filled.put("odd/\u00fc + =&%2F?#~*'() \U0001F680", b"odd")
+    filled.put("odd/\u00fc + =&%2F?#~*'() \U0001f680", b"odd")
 
     program.copy(filled, bucket.below("to/a b+c"), *IN_PARTS)
 
     assert bucket.read("to/a b+c/a") == b"bytes"
     assert bucket.read("to/a b+c/large") == noise(6 << 20)
-    assert bucket.read("to/a b+c/odd/\u00fc + =&%2F?#~*'() \U0001F680") == b"odd"
+    assert bucket.read("to/a b+c/odd/\u00fc + =&%2F?#~*'() \U0001f680") == b"odd"
     # moto makes up checksums: HEADs must not ask for them.
     again = program.copy(filled, bucket.below("to/a b+c"), "--s3-checksum", "none")
     assert again.count("unchanged") == 3
@@ -179,8 +195,14 @@ def test_a_sas_that_ended_or_cannot_list(program, filled, bucket):
         assert_hidden(program, finished, sas.split("sig=")[1].split("&")[0])
 
 
-@pytest.mark.parametrize("wrong", [{"AWS_SECRET_ACCESS_KEY": WRONG_SECRET}, {"AWS_ACCESS_KEY_ID": "AKIDNOBODY"},
-                                   {"AWS_SESSION_TOKEN": WRONG_SECRET}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AWS_SECRET_ACCESS_KEY": WRONG_SECRET},
+        {"AWS_ACCESS_KEY_ID": "AKIDNOBODY"},
+        {"AWS_SESSION_TOKEN": WRONG_SECRET},
+    ],
+)
 def test_wrong_aws_keys(program, clouds, wrong):
     source, target = clouds.container(), clouds.bucket()
     source.put("a", "x")
@@ -193,8 +215,17 @@ def test_no_login_at_all(program, filled, bucket):
     # An https address without a login can be meant: it is tried, and refused.
     finished = program.copy(Place(filled.url, ca=filled.ca), bucket, "--anonymous", expect=None)
     assert finished.code in (3, 4)
-    nowhere = program.run("copy", filled.url, bucket.url, *bucket.flags, "--ca-bundle", filled.ca, expect=4,
-                          AWS_EC2_METADATA_DISABLED="true", **filled.environment)
+    nowhere = program.run(
+        "copy",
+        filled.url,
+        bucket.url,
+        *bucket.flags,
+        "--ca-bundle",
+        filled.ca,
+        expect=4,
+        AWS_EC2_METADATA_DISABLED="true",
+        **filled.environment,
+    )
     assert "AWS_ACCESS_KEY_ID" in nowhere.err
 
 
@@ -215,8 +246,16 @@ def test_an_unreachable_end_is_a_temporary_error(program, filled, bucket):
     assert "127.0.0.1:1" in finished.err
 
     words = ["copy", filled.url, bucket.url, "--endpoint-url", "https://127.0.0.1:1", "--retries", "1"]
-    program.run(*words, "--region", "us-east-1", "--ca-bundle", filled.ca, expect=5,
-                **filled.environment, **bucket.environment)
+    program.run(
+        *words,
+        "--region",
+        "us-east-1",
+        "--ca-bundle",
+        filled.ca,
+        expect=5,
+        **filled.environment,
+        **bucket.environment,
+    )
 
 
 def test_an_untrusted_certificate_is_refused(program, filled, bucket):
@@ -228,17 +267,25 @@ def test_an_untrusted_certificate_is_refused(program, filled, bucket):
     assert "certificate" in finished.err and "--ca-bundle" in finished.err
 
 
-@pytest.mark.parametrize("words", [
-    ["copy"], ["copy", "az://acct/c"], ["copy", "az://acct/c", "s3://my_bucket"], ["fly"],
-    ["copy", "az://acct/c", "s3://bucket", "--transfer", "4"],
-    ["copy", "az://acct/c", "s3://bucket", "--part-size", "3MiB"],
-    ["copy", "az://acct/c", "s3://bucket", "--transfers", "many"],
-    ["copy", "s3://bucket", "az://acct/c"], ["copy", "az://acct/c", "s3://bucket", "s3://other"],
-    ["check", "az://acct/c", "s3://bucket", "--dry-run"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["copy"],
+        ["copy", "az://acct/c"],
+        ["copy", "az://acct/c", "s3://my_bucket"],
+        ["fly"],
+        ["copy", "az://acct/c", "s3://bucket", "--transfer", "4"],
+        ["copy", "az://acct/c", "s3://bucket", "--part-size", "3MiB"],
+        ["copy", "az://acct/c", "s3://bucket", "--transfers", "many"],
+        ["copy", "s3://bucket", "az://acct/c"],
+        ["copy", "az://acct/c", "s3://bucket", "s3://other"],
+        ["check", "az://acct/c", "s3://bucket", "--dry-run"],
+    ],
+)
 def test_usage_errors(program, words):
-    finished = program.run(*words, expect=2, AZURE_STORAGE_KEY="a2V5", AWS_ACCESS_KEY_ID="a",
-                           AWS_SECRET_ACCESS_KEY="b")
+    finished = program.run(
+        *words, expect=2, AZURE_STORAGE_KEY="a2V5", AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b"
+    )
     assert finished.err.startswith("azs3copy: ") and finished.out == ""
     assert not program.run_folders()
 

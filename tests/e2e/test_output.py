@@ -15,6 +15,7 @@ IN_PARTS = ["--part-threshold", "5MiB", "--part-size", "5MiB"]
 def mixed(container):
     """Small, large, empty, and one that cannot be copied."""
     from azure.storage.blob import StandardBlobTier
+
     container.put_many({"small": b"bytes", "empty": b"", "large": noise(6 << 20), "offline": b"cold"})
     container.blob("offline").set_standard_blob_tier(StandardBlobTier.ARCHIVE)
     return container
@@ -95,8 +96,11 @@ def test_progress_without_a_terminal_is_lines(program, mixed, bucket):
 def test_ls(program, container):
     container.put_many({"a": b"1", "folder/b": b"22", "folder/deep/c": b"333", "z": b""})
 
-    assert [line.split()[-1] for line in program.ls(container).out.splitlines()] == ["folder/", "a", "z"] or \
-           [line.split()[-1] for line in program.ls(container).out.splitlines()] == ["a", "folder/", "z"]
+    assert [line.split()[-1] for line in program.ls(container).out.splitlines()] == [
+        "folder/",
+        "a",
+        "z",
+    ] or [line.split()[-1] for line in program.ls(container).out.splitlines()] == ["a", "folder/", "z"]
     recursive = program.ls(container, "-R").out.splitlines()
     assert [line.split()[-1] for line in recursive] == ["a", "folder/b", "folder/deep/c", "z"]
     assert recursive[2].split()[0] == "3"
@@ -130,7 +134,9 @@ def test_a_closed_pipe_ends_quietly(program, container):
     container.put_many({f"{i}": b"" for i in range(300)})
     words = [str(program.path), "ls", container.url, "-R", "--ca-bundle", container.ca]
     environment = program.environment | container.environment
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode in (0, 141)
@@ -153,9 +159,16 @@ def test_completion_scripts_parse(program):
         if shell == "bash":
             subprocess.run(["bash", "-n"], input=script, text=True, check=True)
             completed = subprocess.run(
-                ["bash", "-c", script + '\nCOMP_WORDS=(azs3copy copy --part-t); COMP_CWORD=2\n'
-                 '"$(complete -p azs3copy | sed -n "s/.*-F \\([^ ]*\\).*/\\1/p")"; echo "${COMPREPLY[@]}"'],
-                capture_output=True, text=True, check=True)
+                [
+                    "bash",
+                    "-c",
+                    script + '\nCOMP_WORDS=(azs3copy copy --part-t); COMP_CWORD=2\n'
+                    '"$(complete -p azs3copy | sed -n "s/.*-F \\([^ ]*\\).*/\\1/p")"; echo "${COMPREPLY[@]}"',
+                ],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             assert completed.stdout.strip() == "--part-threshold"
 
 
@@ -166,8 +179,9 @@ def test_settings_come_from_flags_before_variables_before_the_file(program, cont
 
     program.copy(container, bucket.below("file"), "--config", config)
     program.copy(container, bucket.below("variable"), "--config", config, AZS3COPY_INCLUDE="*.csv")
-    program.copy(container, bucket.below("flag"), "--config", config, "--include", "*.txt",
-                 AZS3COPY_INCLUDE="*.csv")
+    program.copy(
+        container, bucket.below("flag"), "--config", config, "--include", "*.txt", AZS3COPY_INCLUDE="*.csv"
+    )
 
     assert sorted(bucket.keys()) == ["file/b.log", "flag/a.txt", "variable/c.csv"]
     config.write_text('inclood = ["*.log"]\n')
@@ -184,7 +198,16 @@ def test_storage_class_and_encryption_are_asked_for(program, clouds):
     source, target = clouds.container(), clouds.bucket()
     source.put("small", "x")
     source.put("large", size=6 << 20)
-    program.copy(source, target, *IN_PARTS, "--storage-class", "STANDARD_IA", "--sse", "aws:kms", "--sse-kms-key-id",
-                 "alias/key")
+    program.copy(
+        source,
+        target,
+        *IN_PARTS,
+        "--storage-class",
+        "STANDARD_IA",
+        "--sse",
+        "aws:kms",
+        "--sse-kms-key-id",
+        "alias/key",
+    )
     for row in clouds.s3.get("objects", bucket=target.name):
         assert (row["storage_class"], row["sse"]) == ("STANDARD_IA", "aws:kms")

@@ -19,15 +19,45 @@ SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY=EXAMPLEKEY"
 HOST = "bucket.s3.eu-central-1.amazonaws.com"
 
 KEYS = [
-    "plain.txt", "a/b/c.jpg", "a//b", "/leading", "trailing/", "//", "../up", "a/../b", "./dot", ".", "..",
-    "percent%2Fslash", "100%", "plus+and=equal", "question?mark", "hash#tag", "with space", "tilde~-_.",
-    "semi;colon:at@amp&comma,", "dollar$!*'()", "back\\slash", 'quote"<>', "tab\tand\nline", "umlaut-\u00e4\u00f6\u00fc",
-    "emoji-\U0001f600/\U0001f469\u200d\U0001f680", "combining-e\u0301", "trailing dot.", "\x7f", "x" * 300,
+    "plain.txt",
+    "a/b/c.jpg",
+    "a//b",
+    "/leading",
+    "trailing/",
+    "//",
+    "../up",
+    "a/../b",
+    "./dot",
+    ".",
+    "..",
+    "percent%2Fslash",
+    "100%",
+    "plus+and=equal",
+    "question?mark",
+    "hash#tag",
+    "with space",
+    "tilde~-_.",
+    "semi;colon:at@amp&comma,",
+    "dollar$!*'()",
+    "back\\slash",
+    'quote"<>',
+    "tab\tand\nline",
+    "umlaut-\u00e4\u00f6\u00fc",
+    "emoji-\U0001f600/\U0001f469\u200d\U0001f680",
+    "combining-e\u0301",
+    "trailing dot.",
+    "\x7f",
+    "x" * 300,
 ]
 
 QUERIES = [
-    "", "uploads=", "list-type=2&prefix=a%2Fb&max-keys=7&encoding-type=url", "a-b=1&a=2&a.b=3&aa=4&a=1",
-    "partNumber=10000&uploadId=x%2By%3D%2F~", "prefix=%20%25%2B&delimiter=%2F", "upload-id-marker=1&uploads=",
+    "",
+    "uploads=",
+    "list-type=2&prefix=a%2Fb&max-keys=7&encoding-type=url",
+    "a-b=1&a=2&a.b=3&aa=4&a=1",
+    "partNumber=10000&uploadId=x%2By%3D%2F~",
+    "prefix=%20%25%2B&delimiter=%2F",
+    "upload-id-marker=1&uploads=",
     "uploadId=A&partNumber=2",
 ]
 
@@ -84,17 +114,45 @@ def main():
     unsigned = "UNSIGNED-PAYLOAD"
     for key in KEYS:
         target = "/" + quote(key, safe="/~")
-        row("PUT", HOST, target, {"x-amz-storage-class": "STANDARD_IA"}, unsigned, "s3", "eu-central-1", "", time)
+        row(
+            "PUT",
+            HOST,
+            target,
+            {"x-amz-storage-class": "STANDARD_IA"},
+            unsigned,
+            "s3",
+            "eu-central-1",
+            "",
+            time,
+        )
     for query in QUERIES:
         target = "/bucket/key" + ("?" + query if query else "")
         row("GET", "s3.us-east-1.amazonaws.com", target, {}, "0" * 64, "s3", "us-east-1", "", time)
     for headers in HEADERS:
-        row("PUT", HOST, "/k", headers, "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "s3", "eu-central-1",
-            "token/with+odd=characters", time)
+        row(
+            "PUT",
+            HOST,
+            "/k",
+            headers,
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "s3",
+            "eu-central-1",
+            "token/with+odd=characters",
+            time,
+        )
     row("HEAD", "127.0.0.1:7070", "/bucket", {}, unsigned, "s3", "us-east-1", "", time, scheme="http")
     row("GET", "localhost:80", "/bucket/", {}, unsigned, "s3", "us-east-1", "", time, scheme="http")
-    row("POST", "sts.us-east-1.amazonaws.com", "/", {"content-type": "application/x-www-form-urlencoded"}, "f" * 64,
-        "sts", "us-east-1", "", time)
+    row(
+        "POST",
+        "sts.us-east-1.amazonaws.com",
+        "/",
+        {"content-type": "application/x-www-form-urlencoded"},
+        "f" * 64,
+        "sts",
+        "us-east-1",
+        "",
+        time,
+    )
     # The day's end and a leap day: the signing key is the day's.
     for moment in (datetime.datetime(2028, 2, 29, 23, 59, 59), datetime.datetime(2028, 3, 1)):
         row("DELETE", HOST, "/k?uploadId=1", {}, unsigned, "s3", "eu-central-1", "", moment)
