@@ -343,7 +343,7 @@ Task<Result<>> Connection::fill() {
 Result<std::size_t> Connection::decrypt(MutableBytes buffer) {
   if (ssl_ == nullptr) {
     const std::size_t count = std::min(buffer.size(), in_end_ - in_begin_);
-    std::memcpy(buffer.data(), in_.data() + in_begin_, count);
+    if (count > 0) std::memcpy(buffer.data(), in_.data() + in_begin_, count);
     in_begin_ += count;
     return count;
   }
