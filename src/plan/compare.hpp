@@ -47,8 +47,6 @@ Comparison compare(const Blob& blob, const std::optional<Existing>& existing, co
 // Names of the user metadata that every object of ours carries (after x-amz-meta-).
 inline constexpr std::string_view metadata_source_etag = "azs3copy-etag";
 inline constexpr std::string_view metadata_source_mtime = "azs3copy-mtime";  // ISO 8601
-inline constexpr std::string_view metadata_source_crc =
-    "azs3copy-crc64";  // 16 hex digits; where known beforehand
 
 // After the HEAD: equal recorded ETag and size mean unchanged; an object without a record is copied again.
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);
