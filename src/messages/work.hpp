@@ -1,10 +1,11 @@
 // work.hpp: the messages between the stages, in flow order. None can hold a secret or configuration.
 //
-//   FindBlobs -> CopyBatch (small) -> records
-//             -> LargeFile -> PartTask x N -> Recombine -> record
+//   Launch -> FindBlobs -> CopyBatch (small) -> records
+//                       -> LargeFile -> PartTask x N -> Recombine -> record
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,15 @@
 #include "messages/blob.hpp"
 
 namespace azs3copy {
+
+// Begin a run, if it may begin. What it depends on comes from the host: a command line, or a secret.
+struct Launch {
+  RunId run;
+  bool is_active = true;              // the article's isactive
+  std::optional<UtcTime> begin_date;  // only blobs modified at or after it will be copied
+  std::vector<Container> containers;  // to be listed, in this order
+  std::string prefix;
+};
 
 // List one container, or its rest from a marker on.
 struct FindBlobs {

@@ -40,7 +40,6 @@ void BufferPool::give(Buffer buffer) {
 }
 
 // ---- readiness
-// -------------------------------------------------------------------------------------------------
 
 struct Connection::Readiness {
   std::coroutine_handle<> waiting;
@@ -115,7 +114,6 @@ void Connection::set_limits(Steady::time_point whole, std::stop_token stop_token
 }
 
 // ---- life
-// ------------------------------------------------------------------------------------------------------
 
 Connection::Connection(Loop& loop, BufferPool& buffers)
     : loop_(loop),
@@ -192,7 +190,6 @@ Task<Result<>> Connection::connect(const asio::ip::tcp::endpoint& address, milli
 }
 
 // ---- TLS over our own buffers
-// ------------------------------------------------------------------------------------
 
 int Connection::bio_read(BIO* bio, char* data, int size) {
   auto& self = *static_cast<Connection*>(BIO_get_data(bio));
@@ -278,7 +275,6 @@ Task<Result<>> Connection::handshake(SSL_CTX* context, const std::string& host, 
 }
 
 // ---- reading
-// ---------------------------------------------------------------------------------------------------
 
 Result<Connection::Receive> Connection::receive() {
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
@@ -387,7 +383,6 @@ Task<Result<std::size_t>> Connection::read(MutableBytes buffer) {
 }
 
 // ---- writing
-// ---------------------------------------------------------------------------------------------------
 
 Result<bool> Connection::look_for_answer() {
   if (answered_) return true;
@@ -490,7 +485,6 @@ Task<Result<>> Connection::flush() {
 }
 
 // ---- between exchanges
-// -----------------------------------------------------------------------------------------
 
 bool Connection::healthy() {
   if (peer_closed_ || expired_ || answered_ || out_end_ != out_begin_) return false;

@@ -394,7 +394,6 @@ class HttpExchange final : public Exchange {
 }  // namespace
 
 // ---- opening connections
-// -----------------------------------------------------------------------------------------
 
 Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& context) {
   const Steady::time_point now = Steady::now();
@@ -496,7 +495,6 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
 }
 
 // ---- the client
-// --------------------------------------------------------------------------------------------------
 
 HttpClient::HttpClient(Loop& loop, std::shared_ptr<TlsContext> tls, HttpClientOptions options)
     : impl_(std::make_unique<Impl>(loop, std::move(tls), std::move(options))) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "codec/time.hpp"
+
 namespace azs3copy {
 
 Result<Filter> Filter::make(FilterOptions options, UtcTime now) {
@@ -33,6 +35,10 @@ Result<Filter> Filter::make(FilterOptions options, UtcTime now) {
   if (options.age_min) filter.modified_max_ = now - *options.age_min;
   if (filter.modified_min_ > filter.modified_max_) {
     return fail(ErrorKind::invalid, "--min-age is above --max-age: no blob is left");
+  }
+  if (options.begin_date && *options.begin_date > now) {
+    return fail(ErrorKind::invalid, fmt::format("--begindate {} lies in the future: no blob is that new",
+                                                to_iso8601(*options.begin_date)));
   }
   if (options.begin_date) filter.modified_min_ = std::max(filter.modified_min_, *options.begin_date);
   return filter;

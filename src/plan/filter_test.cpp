@@ -351,6 +351,8 @@ TEST(Filter, FilesFromTakesTheNamesAndNoOther) {
 TEST(Filter, BoundsThatNoBlobCanMeetAreRefused) {
   EXPECT_EQ(Filter::make({.size_min = 2, .size_max = 1}, now).error().kind, ErrorKind::invalid);
   EXPECT_EQ(Filter::make({.age_min = hours(2), .age_max = hours(1)}, now).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(Filter::make({.begin_date = now + hours(1)}, now).error().kind, ErrorKind::invalid);
+  EXPECT_TRUE(Filter::make({.begin_date = now}, now));
   EXPECT_TRUE(Filter::make({.size_min = 2, .size_max = 2, .age_min = hours(1), .age_max = hours(1)}, now));
 }
 

@@ -50,6 +50,7 @@ struct CopyRules {
 class Bus {
  public:
   virtual ~Bus() = default;
+  virtual Task<Result<>> publish(FindBlobs work) = 0;
   virtual Task<Result<>> publish(CopyBatch batch) = 0;
   virtual Task<Result<>> publish(LargeFile file) = 0;
   virtual Task<Result<>> publish(PartTask part) = 0;
@@ -114,6 +115,7 @@ struct Stage {
 // ---- the six stages. Each reports failures of blobs as records; a Result's error is one that ends the run.
 // ----
 
+Task<Result<>> launch_qualification(Launch launch, Stage& stage, const Context& context);
 Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context);
 Task<Result<>> download(CopyBatch batch, Stage& stage, const Context& context);
 Task<Result<>> largefile_initialize(LargeFile file, Stage& stage, const Context& context);

@@ -1,8 +1,9 @@
 // copy.cpp: `azs3copy copy`: the stages in process.
 //
-//   loop 0:     both ends reached --> find_blobs --> channels --> initialize x 4, recombine x 4, watch (4 a
-//   second) each loop:  download x 2, part x its streams <-- channels end:        abandoned uploads of
-//   earlier runs are aborted, the ledger flushed, run.json written
+//   loop 0:     both ends reached --> launch_qualification --> channel --> find_blobs --> channels -->
+//               initialize x 4, recombine x 4; watch, 4 times a second
+//   each loop:  download x 2, part x its streams <-- channels
+//   end:        abandoned uploads of earlier runs are aborted, the ledger flushed, run.json written
 #include <fmt/format.h>
 
 #include <thread>
@@ -193,12 +194,14 @@ class CopyRun {
     const Context watch_context{.clock = worker.loop, .stop = watched.get_token()};
     watching.spawn(watch(watch_context));
     Group group;
-    bus_.begin();  // the listing holds the bus open
+    bus_.begin();  // the launch holds the bus open
+    group.spawn(list(stage, here));
     start_work(group, worker, stage, here);
     for (int i = 0; i < initializers; ++i) group.spawn(serve(bus_.files, &largefile_initialize, stage, here));
     for (int i = 0; i < recombiners; ++i)
       group.spawn(serve(bus_.recombines, &largefile_recombine, stage, here));
-    after(co_await list(stage, here));
+    after(co_await launch(stage, here));
+    bus_.finds.close();  // the containers are known
     co_await group.join();
     // A run that saw a part of the blobs cannot tell which uploads nobody needs.
     if (!reporter_->stopping() && ledger_ && options_.filter.select_all()) {
@@ -209,15 +212,18 @@ class CopyRun {
     co_await watching.join();
   }
 
-  Task<Result<>> list(Stage& stage, const Context& here) {
-    for (const Container& container : ends_.containers) {
-      if (reporter_->stopping()) break;
-      Result<> found = co_await find_blobs(
-          {.run = run_, .container = container, .prefix = options_.source.prefix}, stage, here);
-      if (!found) co_return found;
-    }
+  // One container after the other.
+  Task<void> list(Stage& stage, const Context& here) {
+    co_await serve(bus_.finds, &find_blobs, stage, here);
     scanning_ = false;
-    co_return Result<>{};
+  }
+
+  Task<Result<>> launch(Stage& stage, const Context& here) {
+    return launch_qualification({.run = run_,
+                                 .begin_date = options_.filter.begin_date,
+                                 .containers = ends_.containers,
+                                 .prefix = options_.source.prefix},
+                                stage, here);
   }
 
   // Four looks a second: progress, the user's wish to stop, records to disk.

@@ -9,6 +9,13 @@ std::unexpected<Error> stopped() {
 }
 }  // namespace
 
+Task<Result<>> LocalBus::publish(FindBlobs work) {
+  begin();
+  if (co_await finds.push(std::move(work))) co_return Result<>{};
+  done();
+  co_return stopped();
+}
+
 Task<Result<>> LocalBus::publish(CopyBatch batch) {
   begin();
   if (co_await batches.push(std::move(batch))) co_return Result<>{};
@@ -45,6 +52,7 @@ void LocalBus::done() {
 }
 
 void LocalBus::close() {
+  finds.close();
   batches.close();
   files.close();
   parts.close();
@@ -52,6 +60,7 @@ void LocalBus::close() {
 }
 
 void LocalBus::abandon() {
+  finds.abandon();
   batches.abandon();
   files.abandon();
   parts.abandon();

@@ -20,19 +20,21 @@ namespace azs3copy {
 class LocalBus final : public Bus {
  public:
   LocalBus(std::size_t batches, std::size_t files, std::size_t parts)
-      : batches(batches), files(files), parts(parts), recombines(1) {}
+      : finds(1), batches(batches), files(files), parts(parts), recombines(1) {}
 
+  Channel<FindBlobs> finds;
   Channel<CopyBatch> batches;
   Channel<LargeFile> files;
   Channel<PartTask> parts;
   Channel<Recombine> recombines;
 
+  Task<Result<>> publish(FindBlobs work) override;
   Task<Result<>> publish(CopyBatch batch) override;
   Task<Result<>> publish(LargeFile file) override;
   Task<Result<>> publish(PartTask part) override;
   Task<Result<>> publish(Recombine recombine) override;
 
-  // Work that is not a message (a listing) holds the bus open too.
+  // Work that is not a message (a launch) holds the bus open too.
   void begin() { pending_.fetch_add(1); }
   // After each message's stage has returned.
   void done();
