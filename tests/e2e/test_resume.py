@@ -1,5 +1,6 @@
 """Stop and go on: a stopped or killed copy is finished by the same command, part by part, without debris."""
 
+import json
 import signal
 import time
 
@@ -58,6 +59,47 @@ def test_a_killed_copy_is_gone_on_with_part_by_part(program, clouds, large):
     assert all(received(clouds)[part] == 1 for part in before), "a part that had arrived was sent again"
     assert clouds.s3.count("CreateMultipartUpload") == 1
     assert finished.totals["azure_bytes_read"] < (13 - len(before)) * 5 * MIB + MIB
+
+
+@pytest.mark.parametrize("parts, more_bytes", [(1_000, 0), (1_000, 1), (10_000, 0)])
+def test_a_thousand_and_ten_thousand_parts(program, clouds, parts, more_bytes):
+    """The sample reads one page of ListParts: blobs above 104.86 GB never end, parts are copied again."""
+    source, target = clouds.container(), clouds.bucket()
+    target.clouds = clouds
+    clouds.s3.post("options", keep_bodies=False)
+    size = parts * 5 * MIB + more_bytes
+    source.put("many", size=size, seed=3, last_modified=LONG_AGO)
+    stopped_after_parts(program, source, target, signal.SIGKILL, parts=1)
+    all_parts = parts + (more_bytes > 0)
+    missing = [parts // 2, all_parts]
+    clouds.s3.post("parts", key="many", size=size, seed=3, part_bytes=5 * MIB, missing=missing)
+    before = received(clouds)
+
+    finished = program.copy(source, target, *IN_PARTS)
+
+    assert finished.record("many")["parts"] == all_parts
+    again = {part for (_, part), times in received(clouds).items() if times > before.get(("many", part), 0)}
+    assert again <= set(missing)
+    assert clouds.s3.count("ListParts") == -(-(all_parts - 2) // 1_000)
+    assert_whole(program, clouds, source, target)
+
+
+def test_above_ten_thousand_parts_the_parts_grow(program, clouds):
+    """The sample's parts shrink to 2 bytes there."""
+    source, target = clouds.container(), clouds.bucket()
+    target.clouds = clouds
+    clouds.s3.post("options", keep_bodies=False)
+    size = 10_000 * 5 * MIB + 1
+    source.put("many", size=size, seed=3, last_modified=LONG_AGO)
+    stopped_after_parts(program, source, target, signal.SIGKILL, parts=1)
+    part_bytes = json.loads(program.manifests()[0].read_text())["part_bytes"]
+    assert part_bytes > 5 * MIB
+    clouds.s3.post("parts", key="many", size=size, seed=3, part_bytes=part_bytes, missing=[2])
+
+    finished = program.copy(source, target, *IN_PARTS)
+
+    assert finished.record("many")["parts"] == -(-size // part_bytes) <= 10_000
+    assert_whole(program, clouds, source, target)
 
 
 def test_a_killed_copy_is_gone_on_with_at_versitygw(program, container, bucket):

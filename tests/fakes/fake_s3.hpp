@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,10 @@ class FakeS3 {
   std::vector<std::string> keys(const std::string& bucket) const;
   std::size_t object_count(const std::string& bucket) const;
   std::map<std::string, FakeUpload> uploads() const;  // open ones, by id
+  // As if every part but those of `missing` had arrived for the open upload of `key`, cut out of `content`;
+  // what it holds already stays. False where there is no such upload.
+  bool add_parts(const std::string& key, const ContentPtr& content, std::uint64_t part_bytes,
+                 const std::set<std::uint32_t>& missing);
   // How often each part of each key was received whole: "key part" -> count.
   std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> parts_received() const;
 

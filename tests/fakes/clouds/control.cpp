@@ -189,6 +189,8 @@ Result<std::string> ControlService::s3(const std::string& what, const Query& que
     return list_uploads();
   } else if (what == "GET parts") {
     return list_parts_received();
+  } else if (what == "POST parts") {
+    return add_parts(json);
   } else if (what == "POST credentials") {
     const std::string id = json["id"].string_or("");
     if (json["expire"].boolean().value_or(false)) {
@@ -270,6 +272,22 @@ std::string ControlService::list_uploads() const {
   }
   json.end_array();
   return out;
+}
+
+Result<std::string> ControlService::add_parts(const Json& json) {
+  auto content = content_of(json, 0);
+  if (!content) return passed(std::move(content));
+  const auto part_bytes = json["part_bytes"].unsigned_integer();
+  if (!part_bytes) return fail(ErrorKind::invalid, "part_bytes is wanted");
+  std::set<std::uint32_t> missing;
+  for (std::size_t i = 0; i < json["missing"].size(); ++i) {
+    missing.insert(static_cast<std::uint32_t>(json["missing"].at(i).unsigned_integer().value_or(0)));
+  }
+  const std::string key = json["key"].string_or("");
+  if (!s3_.add_parts(key, *content, *part_bytes, missing)) {
+    return fail(ErrorKind::not_found, "no open upload of that key", key);
+  }
+  return done;
 }
 
 std::string ControlService::list_parts_received() const {

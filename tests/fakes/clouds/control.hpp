@@ -22,6 +22,7 @@
 //   DELETE /s3/objects?bucket=b&key=k
 //   GET    /s3/uploads         [{"bucket", "key", "id", "parts"}]
 //   GET    /s3/parts           [{"key", "part", "received"}]: how often each part was received whole
+//   POST   /s3/parts           {"key", "part_bytes", "size", "seed", "missing": []}: all other parts arrived
 //   POST   /s3/credentials     {"id", "secret", "session_token"} | {"id", "expire": true}
 //   POST   /s3/options         {"keep_bodies", "part_bytes_min", "list_rows_max", "checksums",
 //   "verify_signatures"} POST   /{azure,s3}/faults  a fault, see server/faults.hpp -> {"rule"};  GET:
@@ -51,6 +52,7 @@ class ControlService final : public Service {
   std::string list_blobs(const Query& query) const;
   std::string list_objects(const Query& query) const;
   std::string list_uploads() const;
+  Result<std::string> add_parts(const Json& json);
   std::string list_parts_received() const;
   void change_azure_options(const Json& json);
   void change_s3_options(const Json& json);

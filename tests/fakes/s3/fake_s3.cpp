@@ -113,6 +113,27 @@ std::map<std::string, FakeUpload> FakeS3::uploads() const {
   const std::lock_guard lock(impl_->service.mutex_);
   return impl_->service.uploads_;
 }
+bool FakeS3::add_parts(const std::string& key, const ContentPtr& content, std::uint64_t part_bytes,
+                       const std::set<std::uint32_t>& missing) {
+  std::map<std::uint32_t, FakePart> parts;
+  std::uint32_t number = 0;
+  for (std::uint64_t first = 0; first < content->size(); first += part_bytes) {
+    if (missing.contains(++number)) continue;
+    const Range range{.first = first, .size = std::min(part_bytes, content->size() - first)};
+    const Crc64 crc = crc_of(*content, range);
+    parts[number] = {.content = digest_content(range.size, crc),
+                     .etag = fmt::format("{:032x}", number),
+                     .crc = crc,
+                     .last_modified = impl_->service.now()};
+  }
+  const std::lock_guard lock(impl_->service.mutex_);
+  for (auto& [id, upload] : impl_->service.uploads_) {
+    if (upload.key != key) continue;
+    upload.parts.merge(parts);
+    return true;
+  }
+  return false;
+}
 std::map<std::pair<std::string, std::uint32_t>, std::uint64_t> FakeS3::parts_received() const {
   const std::lock_guard lock(impl_->service.mutex_);
   return impl_->service.parts_received_;
