@@ -6,6 +6,7 @@ from azure.storage.blob import StandardBlobTier
 
 from conftest import noise
 from fakes import objects
+from waiting import wait_until
 
 LONG_AGO = "2024-05-06T07:08:09Z"
 
@@ -48,6 +49,20 @@ def test_objects_that_are_only_at_the_destination_hide_nothing(program, clouds):
     assert clouds.s3.count("ListObjectsV2") <= 4
     finished = program.check(source, target, expect=1)
     assert finished.out.startswith("3 equal") and "2,400 only at the destination" in finished.out
+
+
+def test_copying_starts_with_the_first_page(program, clouds):
+    """Listing a hundred million blobs takes hours: nobody should wait for its end."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("{}", size=10, count=50)
+    clouds.azure.post("options", list_rows_max=10)
+    clouds.azure.fault("ListBlobs", skip=3, hang=True)  # one look at the source, and two pages
+
+    running = program.start_copy(source, target, "--timeout", "5s")
+    wait_until(lambda: clouds.s3.count("PutObject") >= 10, "copies of the first page")
+
+    assert clouds.azure.count("ListBlobs") <= 4, "the listing went on before anything was copied"
+    assert running.wait(expect=0).count("copied") == 50
 
 
 def test_short_and_empty_pages_lose_nothing(program, clouds):
