@@ -1,8 +1,8 @@
 // aws_error.cpp: the table of AWS's error codes, and how a reply is read.
 //
-// Sources: S3's list of error codes, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html;
-// STS's and the common errors; replies recorded from AWS (cloud-facts). Codes that only other servers use say
-// so.
+// Sources: S3's list of error codes,
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; STS's and the common errors;
+// replies recorded from AWS (cloud-facts). Codes that only other servers use say so.
 #include "aws/aws_error.hpp"
 
 #include <fmt/format.h>
@@ -274,8 +274,9 @@ struct ErrorBody {
   std::string region;
 };
 
-// S3: <Error><Code>...   STS: <ErrorResponse><Error><Code>...</Error><RequestId>   EC2's:
-// <Response><Errors><Error>
+// S3:     <Error><Code>...
+// STS:    <ErrorResponse><Error><Code>...</Error><RequestId>
+// EC2's:  <Response><Errors><Error>
 ErrorBody read_body(std::string_view body) {
   body.remove_prefix(std::min(body.size(), body.find_first_not_of(" \t\r\n")));
   if (!body.starts_with('<')) return {};
