@@ -9,8 +9,8 @@
 
 namespace azs3copy {
 
-// Prints as "***" and wipes its memory. Only `reveal` gives the value, so that every use can be found by its
-// name.
+// Prints as "***" and wipes its memory.
+// Only `reveal` gives the value, so that every use can be found by its name.
 class Secret {
  public:
   Secret() = default;

@@ -60,8 +60,8 @@ class Ledger {
   virtual bool is_running(const RunId& run) const = 0;
 };
 
-// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy; "" where there is no home
-// either.
+// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy;
+// "" where there is no home either.
 std::string default_state_folder();
 
 // Makes the folders, open to nobody else. A folder that cannot be made or written is an error naming it. Its

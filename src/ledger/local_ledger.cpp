@@ -2,9 +2,9 @@
 //
 //   append --> buffer --(256 KiB, or flush)--> write(2) --> objects.jsonl
 //
-// Two locks, taken in this order: one for the buffer, one for the file. Who fills the buffer takes it away,
-// keeps the file's lock and gives the buffer's back, so that others append while it writes; flush waits for
-// both.
+// Two locks, taken in this order: one for the buffer, one for the file. Who fills the buffer
+// takes it away, keeps the file's lock and gives the buffer's back, so that others append while
+// it writes; flush waits for both.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>

@@ -334,8 +334,8 @@ Task<Result<>> Connection::fill() {
   }
 }
 
-// Bytes that `in_` already holds, decrypted where TLS is on; 0 where more must be received first, or at the
-// end.
+// Bytes that `in_` already holds, decrypted where TLS is on;
+// 0 where more must be received first, or at the end.
 Result<std::size_t> Connection::decrypt(MutableBytes buffer) {
   if (ssl_ == nullptr) {
     const std::size_t count = std::min(buffer.size(), in_end_ - in_begin_);

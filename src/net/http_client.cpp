@@ -259,8 +259,8 @@ class HttpExchange final : public Exchange {
     }
     if (end_ == buffer_.size()) co_return fail(ErrorKind::protocol, "the reply's head is too long");
     const MutableBytes room = MutableBytes(buffer_).subspan(end_);
-    // A head that has begun must come on; a chunked body may pause, as CompleteMultipartUpload's does for
-    // minutes.
+    // A head that has begun must come on;
+    // a chunked body may pause, as CompleteMultipartUpload's does for minutes.
     const bool in_head = any_reply_ && !parser_->is_header_done();
     const Result<std::size_t> got =
         co_await (in_head ? connection_->read_body(room) : connection_->read(room));

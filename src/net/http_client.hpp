@@ -1,7 +1,7 @@
 // http_client.hpp: the Transport over real sockets: HTTP/1.1, TLS, a keep-alive pool per endpoint.
 //
-//   start --> pool: idle connection, checked for life | resolve (all addresses, in turn) -> [proxy CONNECT]
-//   -> TLS
+//   start --> pool: idle connection, checked for life
+//               | or: resolve -> connect (all addresses, in turn) -> [proxy CONNECT] -> TLS
 #pragma once
 
 #include <atomic>
