@@ -8,9 +8,9 @@ namespace azs3copy {
 
 namespace {
 
-// Below `key`, with next to nothing between the two: its last character less one and the highest code point
-// behind it. Where that can't be, the key without its last character. ListObjectsV2 starts after what it is
-// given.
+// Below `key`, with next to nothing between the two: its last character less one and the highest
+// code point behind it. Where that can't be, the key without its last character. ListObjectsV2
+// starts after what it is given.
 std::string just_below(std::string_view key) {
   constexpr std::string_view highest = "\U0010FFFF";
   std::size_t end = key.size() - 1;

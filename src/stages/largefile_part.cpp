@@ -1,7 +1,7 @@
 // largefile_part.cpp: stage 5 of 6. Streams one byte range of one blob into one S3 part.
 //
-//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker --> last:
-//   Recombine
+//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker
+//                                                                                          | last: Recombine
 //
 // Safe to repeat: a part uploaded again under its number replaces the first.
 #include "stages/copy_range.hpp"

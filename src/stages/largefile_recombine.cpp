@@ -1,8 +1,7 @@
 // largefile_recombine.cpp: stage 6 of 6. Completes the upload into one object, with the CRC of the whole.
 //
 //   Recombine --> parts, in order --> crc64 combined --> [ Complete ] --> manifest away --> record
-//                                                           | NoSuchUpload, or no clear answer: HEAD and
-//                                                           compare
+//                                                           | NoSuchUpload, no clear answer: HEAD, compare
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
 #include "stages/outcome.hpp"

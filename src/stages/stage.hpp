@@ -112,8 +112,8 @@ struct Stage {
   std::string s3_origin;  // for manifests: whose upload it is
 };
 
-// ---- the six stages. Each reports failures of blobs as records; a Result's error is one that ends the run.
-// ----
+// ---- The six stages. ----
+// Each reports failures of blobs as records; a Result's error is one that ends the run.
 
 Task<Result<>> launch_qualification(Launch launch, Stage& stage, const Context& context);
 Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context);
