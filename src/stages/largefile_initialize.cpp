@@ -20,7 +20,7 @@ namespace {
 struct Opened {
   Upload upload;
   std::vector<UploadedPart> done;
-  SourceProof proof = SourceProof::none;
+  std::optional<SourceProof> proof;
 };
 
 Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload,
@@ -116,8 +116,7 @@ Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan
       .bucket = stage.s3.bucket(),
       .source_account = stage.azure.account().name.str(),
       .upload = {.task = task, .part_bytes = plan.part_bytes, .part_count = plan.part_count},
-      .created = context.clock.utc(),
-      .proof = SourceProof::none};  // until a part has shown what the source proves
+      .created = context.clock.utc()};
   if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
     co_return passed(std::move(saved));
   Result<UploadId> id = co_await create_upload(stage, manifest, properties, context);
