@@ -98,7 +98,7 @@ TEST_P(AzureListing, AMissingContainerIsNotAnEmptyOne) {
   const Container missing(new_name());
   const Result<BlobPage> page = wire_->run(client_->list_blobs(missing, {}, context()));
   EXPECT_TRUE(fails_with(page, ErrorKind::not_found));
-  EXPECT_EQ(page.error().service_code, "ContainerNotFound");
+  EXPECT_EQ(code_of(page), "ContainerNotFound");
 }
 
 // Every byte of a name comes back in the listing, and leads to the blob.

@@ -122,10 +122,10 @@ TEST_P(AzureReading, EveryWriteHasAnETagOfItsOwn) {
 TEST_P(AzureReading, WhatIsMissingIsNotFound) {
   const Result<ReadBlob> body = read("missing");
   EXPECT_TRUE(fails_with(body, ErrorKind::not_found));
-  EXPECT_EQ(body.error().service_code, "BlobNotFound");
+  EXPECT_EQ(code_of(body), "BlobNotFound");
   const Result<BlobProperties> properties = this->properties("missing");
   EXPECT_TRUE(fails_with(properties, ErrorKind::not_found));
-  EXPECT_EQ(properties.error().service_code, "BlobNotFound") << "HEAD: the header alone says it";
+  EXPECT_EQ(code_of(properties), "BlobNotFound") << "HEAD: the header alone says it";
   container_ = Container(new_name());
   EXPECT_TRUE(fails_with(read("missing"), ErrorKind::not_found));
 }
@@ -136,7 +136,7 @@ TEST_P(AzureReading, AnArchivedBlobIsRefusedAsArchived) {
   archive("cold");
   const Result<ReadBlob> blob = read("cold");
   EXPECT_TRUE(fails_with(blob, ErrorKind::archived));
-  EXPECT_EQ(blob.error().service_code, "BlobArchived");
+  EXPECT_EQ(code_of(blob), "BlobArchived");
   EXPECT_TRUE(fails_with(read("cold", {.range = Range{0, 1}}), ErrorKind::archived));
 }
 

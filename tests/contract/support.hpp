@@ -90,4 +90,10 @@ testing::AssertionResult fails_with(const Result<T>& result, ErrorKind kind) {
                                      << ": " << result.error().to_line();
 }
 
+// The service's code; "" where the call succeeded or no service answered.
+template <class T>
+std::string code_of(const Result<T>& result) {
+  return result ? std::string() : result.error().service_code;
+}
+
 }  // namespace azs3copy::contract
