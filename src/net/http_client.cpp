@@ -21,6 +21,7 @@ using TcpEndpoint = asio::ip::tcp::endpoint;
 
 constexpr std::size_t sessions_kept_max = 8;  // tickets of TLS 1.3 serve once each
 constexpr std::size_t head_bytes_max = 32 * KiB;
+constexpr std::size_t proxy_head_bytes_max = 16 * KiB;
 constexpr milliseconds addresses_kept{60'000};
 
 struct SessionFree {
@@ -399,7 +400,7 @@ class HttpExchange final : public Exchange {
 Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& context) {
   const Steady::time_point now = Steady::now();
   if (!pool.addresses.empty() && now - pool.resolved < addresses_kept) co_return Result<>{};
-  const bool proxied = pool.endpoint.tls && options.proxy.applies_to(pool.endpoint.host);
+  const bool proxied = options.proxy.applies_to(pool.endpoint);
   const std::string& host = proxied ? options.proxy.host : pool.endpoint.host;
   const std::uint16_t port = proxied ? options.proxy.port : pool.endpoint.port;
   Result<std::vector<TcpEndpoint>> found =
@@ -444,7 +445,7 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
   add(pool.counters.connections, 1);
   connection->set_idle_timeout(options.connect_timeout);
   if (!pool.endpoint.tls) co_return connection;
-  if (options.proxy.applies_to(pool.endpoint.host)) {
+  if (options.proxy.applies_to(pool.endpoint)) {
     if (Result<> through = co_await tunnel(*connection, pool.endpoint); !through)
       co_return passed(std::move(through));
   }
@@ -462,7 +463,9 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
 }
 
 Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& endpoint) {
-  const std::string target = fmt::format("{}:{}", endpoint.host, endpoint.port);
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  const std::string target =
+      fmt::format("{0}{1}{2}:{3}", is_v6 ? "[" : "", endpoint.host, is_v6 ? "]" : "", endpoint.port);
   std::string head = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", target, target);
   if (!options.proxy.authorization.empty()) {
     head += fmt::format("Proxy-Authorization: {}\r\n", options.proxy.authorization.reveal());
@@ -477,8 +480,11 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
     std::array<std::byte, 1> byte{};
     const Result<std::size_t> got = co_await connection.read(byte);
     if (!got) co_return std::unexpected<Error>(got.error());
-    if (*got == 0 || reply.size() > 16 * KiB)
-      co_return fail(ErrorKind::connection, "the proxy gave no reply");
+    if (*got == 0 || reply.size() > proxy_head_bytes_max) {
+      auto error = fail(ErrorKind::connection, "the proxy gave no reply");
+      error.error().retry = RetryVerdict::later;
+      co_return error;
+    }
     reply += static_cast<char>(byte[0]);
   }
   ResponseParser parser(true);

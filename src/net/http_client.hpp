@@ -20,9 +20,9 @@ struct ProxyOptions {
   std::string host;  // empty: none
   std::uint16_t port = 0;
   Secret authorization;             // value of Proxy-Authorization; empty: none
-  std::vector<std::string> except;  // NO_PROXY: names, ".suffix", addresses, "*"
+  std::vector<std::string> except;  // NO_PROXY: names and all below them, addresses, networks, "*"
 
-  bool applies_to(std::string_view target_host) const;
+  bool applies_to(const Endpoint& endpoint) const;  // never to one without TLS
 };
 // From HTTPS_PROXY (or https_proxy) and NO_PROXY. A proxy that is itself reached over https is refused.
 Result<ProxyOptions> proxy_from_environment(const std::string& https_proxy, const std::string& no_proxy);
