@@ -360,7 +360,8 @@ class HttpExchange final : public Exchange {
 
   void finish() {
     finished_ = true;
-    if (begin_ < end_) keep_alive_ = false;  // more came than was asked for
+    if (begin_ < end_) keep_alive_ = false;       // more came than was asked for
+    if (streamed_left_ > 0) keep_alive_ = false;  // the next head would be taken for the rest of the body
   }
 
   void count_traffic() {

@@ -477,6 +477,94 @@ TEST_F(HttpClientTest, AProxyThatHangsUpIsAskedAgain) {
   EXPECT_TRUE(asked.starts_with("CONNECT [fd00::7]:9000 HTTP/1.1\r\n")) << asked;
 }
 
+Task<Result<HttpResponse>> ask_early(Transport& transport, HttpRequest request, const Context& context) {
+  auto exchange = co_await transport.start(request, context);
+  if (!exchange) co_return passed(std::move(exchange));
+  const std::vector<std::byte> piece(1000);
+  if (const auto written = co_await (*exchange)->write(piece); !written)
+    co_return std::unexpected<Error>(written.error());
+  auto head = co_await (*exchange)->response();
+  if (!head) co_return passed(std::move(head));
+  co_return HttpResponse{.head = std::move(*head)};
+}
+
+TEST_F(HttpClientTest, AConnectionThatIsOwedARestOfABodyIsNotUsedAgain) {
+  const ScriptedServer server({[](Peer& peer) {
+                                 peer.read_head();
+                                 peer.read_exactly(1000);
+                                 peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+                                 // The next head would be taken for the rest of this body.
+                                 EXPECT_EQ(peer.read_some(1), 0u);
+                               },
+                               answers({ok_hello})});
+  const Context context{.clock = loop_};
+  const auto refused = run(ask_early(
+      client(), {.method = Method::put, .endpoint = server.endpoint(), .streamed_size = 5000}, context));
+  ASSERT_TRUE(refused) << refused.error().to_line();
+  EXPECT_EQ(refused->head.status, 403);
+  const auto next = get(server);
+  ASSERT_TRUE(next) << next.error().to_line();
+  EXPECT_EQ(server.connections(), 2);
+}
+
+// A listener whose queue is full: what is sent to it is lost, as behind a firewall that says nothing.
+class SilentAddress {
+ public:
+  SilentAddress() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
+    ::listen(listener_, 0);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    for (int& waiting : queue_) {
+      waiting = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+      (void)::connect(waiting, reinterpret_cast<sockaddr*>(&address), size);
+    }
+  }
+  ~SilentAddress() {
+    for (const int waiting : queue_) ::close(waiting);
+    ::close(listener_);
+  }
+  SilentAddress(const SilentAddress&) = delete;
+  SilentAddress& operator=(const SilentAddress&) = delete;
+  Endpoint endpoint() const { return {.host = "127.0.0.1", .port = port_, .tls = false}; }
+
+ private:
+  int listener_ = -1;
+  int queue_[4] = {-1, -1, -1, -1};
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(HttpClientTest, AnAddressThatSwallowsEverythingIsGivenUpAfterTheConnectTimeOut) {
+  options_.connect_timeout = milliseconds(300);
+  options_.idle_timeout = seconds(60);
+  const SilentAddress nowhere;
+  const HttpRequest request{.endpoint = nowhere.endpoint()};
+  const Context context{.clock = loop_};
+  const auto started = Steady::now();
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+  EXPECT_EQ(response.error().retry, RetryVerdict::later);
+  EXPECT_NE(response.error().message.find("no connection within 0.3 s"), std::string::npos)
+      << response.error().to_line();
+  EXPECT_LT(Steady::now() - started, seconds(10));
+}
+
+TEST_F(HttpClientTest, TheDeadlineCountsWhileConnectingToo) {
+  options_.connect_timeout = seconds(60);
+  const SilentAddress nowhere;
+  const HttpRequest request{.endpoint = nowhere.endpoint()};
+  const Context context = Context{.clock = loop_}.with_timeout(milliseconds(300));
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+}
+
 TEST(Tls, ABundleThatIsNotThereIsNamed) {
   const auto tls = TlsContext::make("/no/such/bundle.pem");
   ASSERT_FALSE(tls);
