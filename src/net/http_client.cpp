@@ -459,7 +459,10 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
       !secure) {
     co_return passed(std::move(secure));
   }
-  SSL_set_ex_data(connection->ssl(), pool_index(), &pool);
+  SSL* const ssl = connection->ssl();
+  SSL_set_ex_data(ssl, pool_index(), &pool);
+  // TLS 1.2 gave its session in the handshake, before the pool was known.
+  if (SSL_version(ssl) < TLS1_3_VERSION) keep_session(ssl, SSL_get1_session(ssl));
   co_return connection;
 }
 
