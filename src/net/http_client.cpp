@@ -404,8 +404,13 @@ Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& cont
   const bool proxied = options.proxy.applies_to(pool.endpoint);
   const std::string& host = proxied ? options.proxy.host : pool.endpoint.host;
   const std::uint16_t port = proxied ? options.proxy.port : pool.endpoint.port;
-  Result<std::vector<TcpEndpoint>> found =
-      co_await resolve_host(loop, host, port, context.with_timeout(options.connect_timeout));
+  Result<std::vector<TcpEndpoint>> found;
+  for (const auto& [name, address] : options.hosts) {
+    if (name == host) found->emplace_back(asio::ip::make_address(address), port);
+  }
+  if (found->empty()) {
+    found = co_await resolve_host(loop, host, port, context.with_timeout(options.connect_timeout));
+  }
   if (!found) {
     // Addresses that served a minute ago are better than none.
     if (pool.addresses.empty()) co_return passed(std::move(found));
@@ -422,9 +427,11 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool
   if (Result<> resolved = co_await resolve(pool, context); !resolved) {
     co_return failed(std::move(resolved), "connect", pool.endpoint.host);
   }
+  // Each begins one address further and goes round by itself: many connect side by side.
+  const std::size_t first = pool.next_address++;
   const std::size_t tries = pool.addresses.size();
   for (std::size_t i = 1;; ++i) {
-    const TcpEndpoint address = pool.addresses[pool.next_address++ % pool.addresses.size()];
+    const TcpEndpoint address = pool.addresses[(first + i - 1) % pool.addresses.size()];
     Result<std::unique_ptr<Connection>> connection = co_await connect_to(pool, address, context);
     if (connection) co_return connection;
     if (i >= tries || connection.error().retry == RetryVerdict::never) {

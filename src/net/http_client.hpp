@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/secret.hpp"
@@ -33,6 +34,8 @@ struct HttpClientOptions {
   milliseconds keep_alive{20'000};       // an idle connection older than this is not used again
   ProxyOptions proxy;                    // for https endpoints
   std::string user_agent = "azs3copy/" AZS3COPY_VERSION;
+  // Name and address: what the resolver is not asked for, as in a hosts file.
+  std::vector<std::pair<std::string, std::string>> hosts = {};
 };
 
 // What went over one endpoint. Written by its loop, read by any thread.

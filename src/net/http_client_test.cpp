@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -47,6 +48,13 @@ class Peer {
       count -= got;
     }
   }
+  // The address that the client chose of this machine's.
+  std::string local_address() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    return ::inet_ntoa(address.sin_addr);
+  }
   void send(std::string_view text) { (void)!::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
   // Closes with a reset, so that what was sent and not read is lost.
   void reset() {
@@ -67,11 +75,12 @@ class Peer {
 class ScriptedServer {
  public:
   using Script = std::function<void(Peer&)>;
-  explicit ScriptedServer(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
+  explicit ScriptedServer(std::vector<Script> scripts, in_addr_t listens_on = INADDR_LOOPBACK)
+      : scripts_(std::move(scripts)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(listens_on);
     ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
     ::listen(listener_, 16);
     socklen_t size = sizeof address;
@@ -510,10 +519,11 @@ TEST_F(HttpClientTest, AConnectionThatIsOwedARestOfABodyIsNotUsedAgain) {
 // A listener whose queue is full: what is sent to it is lost, as behind a firewall that says nothing.
 class SilentAddress {
  public:
-  SilentAddress() {
+  explicit SilentAddress(in_addr_t at = INADDR_LOOPBACK, std::uint16_t port = 0) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(at);
+    address.sin_port = htons(port);
     socklen_t size = sizeof address;
     listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
     ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
@@ -563,6 +573,75 @@ TEST_F(HttpClientTest, TheDeadlineCountsWhileConnectingToo) {
   const auto response = run(fetch(client(), request, context));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+}
+
+// 127.0.0.2 and so on: addresses of this machine that nothing else listens on.
+constexpr in_addr_t second_loopback = INADDR_LOOPBACK + 1;
+
+TEST_F(HttpClientTest, SpreadsItsConnectionsOverAllAddressesOfAName) {
+  std::mutex mutex;
+  std::map<std::string, int> seen;
+  const auto closes = [&](Peer& peer) {
+    {
+      const std::lock_guard lock(mutex);
+      ++seen[peer.local_address()];
+    }
+    peer.read_head();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  };
+  const ScriptedServer server(std::vector<ScriptedServer::Script>(6, closes), INADDR_ANY);
+  options_.hosts = {{"many.test", "127.0.0.1"}, {"many.test", "127.0.0.2"}, {"many.test", "127.0.0.3"}};
+  Endpoint endpoint = server.endpoint();
+  endpoint.host = "many.test";
+  const HttpRequest request{.endpoint = endpoint};
+  const Context context{.clock = loop_};
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(run(fetch(client(), request, context)));
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(seen, (std::map<std::string, int>{{"127.0.0.1", 2}, {"127.0.0.2", 2}, {"127.0.0.3", 2}}))
+      << "one address of a service takes what all could carry";
+}
+
+TEST_F(HttpClientTest, GoesOnWithTheNextAddressWhereOneRefuses) {
+  const ScriptedServer server({answers({ok_hello})});
+  Endpoint endpoint = server.endpoint();
+  endpoint.host = "half.test";
+  options_.hosts = {{"half.test", "127.0.0.2"}, {"half.test", "127.0.0.1"}};
+  const HttpRequest request{.endpoint = endpoint};
+  const Context context{.clock = loop_};
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->body, "hello");
+}
+
+Task<void> fetch_into(Transport& transport, const HttpRequest& request, const Context& context,
+                      Result<HttpResponse>& response) {
+  response = co_await fetch(transport, request, context);
+}
+Task<void> fetch_side_by_side(Transport& transport, const HttpRequest& request, const Context& context,
+                              std::vector<Result<HttpResponse>>& responses) {
+  Group group;
+  for (Result<HttpResponse>& response : responses)
+    group.spawn(fetch_into(transport, request, context, response));
+  co_await group.join();
+}
+
+TEST_F(HttpClientTest, EachConnectionTriesEachAddressThoughOthersConnectBesideIt) {
+  const ScriptedServer server({answers({ok_hello}), answers({ok_hello})});
+  const SilentAddress silent(second_loopback, server.endpoint().port);
+  Endpoint endpoint = server.endpoint();
+  endpoint.host = "half.test";
+  options_.connect_timeout = milliseconds(300);
+  options_.hosts = {{"half.test", "127.0.0.2"}, {"half.test", "127.0.0.1"}};
+  const HttpRequest request{.endpoint = endpoint};
+  const Context context{.clock = loop_};
+  std::vector<Result<HttpResponse>> responses(2);
+  run([](Task<void> all) -> Task<bool> {
+    co_await std::move(all);
+    co_return true;
+  }(fetch_side_by_side(client(), request, context, responses)));
+  for (const auto& response : responses) {
+    ASSERT_TRUE(response) << response.error().to_line() << ": one of two tried the silent address twice";
+  }
 }
 
 TEST(Tls, ABundleThatIsNotThereIsNamed) {
