@@ -77,7 +77,7 @@ class PartTracker {
   };
   virtual Task<Result<Parts>> parts(const Upload& upload) = 0;
   // True for exactly one caller. From then on `is_open` is false and the parts still queued are dropped.
-  virtual bool give_up(const Upload& upload) = 0;
+  virtual Task<Result<bool>> give_up(const Upload& upload) = 0;
   virtual bool is_open(const Upload& upload) const = 0;
   virtual void end(const Upload& upload) = 0;
 };

@@ -57,9 +57,9 @@ Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
   co_return parts;
 }
 
-bool LocalTracker::give_up(const Upload& upload) {
+Task<Result<bool>> LocalTracker::give_up(const Upload& upload) {
   const std::lock_guard lock(mutex_);
-  return open_.erase(upload.id) > 0;
+  co_return open_.erase(upload.id) > 0;
 }
 
 bool LocalTracker::is_open(const Upload& upload) const {

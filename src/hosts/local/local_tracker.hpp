@@ -18,7 +18,7 @@ class LocalTracker final : public PartTracker {
   void note_proof(const Upload& upload, SourceProof proof) override;
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   Task<Result<Parts>> parts(const Upload& upload) override;
-  bool give_up(const Upload& upload) override;
+  Task<Result<bool>> give_up(const Upload& upload) override;
   bool is_open(const Upload& upload) const override;
   void end(const Upload& upload) override;
 
