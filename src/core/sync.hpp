@@ -28,7 +28,7 @@ struct Waiter {
 namespace detail {
 // A coroutine that nobody awaits: it frees itself at its end. Only Group starts one.
 struct Detached {
-  struct promise_type {
+  struct promise_type : PooledFrame {
     Detached get_return_object() const noexcept { return {}; }
     std::suspend_never initial_suspend() const noexcept { return {}; }
     std::suspend_never final_suspend() const noexcept { return {}; }

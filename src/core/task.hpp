@@ -14,6 +14,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/frame_pool.hpp"
+
 namespace azs3copy {
 
 // Where coroutines run. One per event loop; `current` is the one of this thread.
@@ -44,7 +46,7 @@ struct FinalAwaiter {
   void await_resume() const noexcept {}
 };
 
-struct PromiseBase {
+struct PromiseBase : PooledFrame {
   std::coroutine_handle<> continuation = std::noop_coroutine();
   std::exception_ptr exception;
 
