@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -151,6 +152,19 @@ class Bench:
             "share": max(shares),
         }
 
+    def requests_per_blob(self, container, blobs):
+        """Requests for blobs and objects (not listings) of one copy, counted by the program itself."""
+        command, environment = self.ours(container, "counted", "--json")
+        command.remove("-q")
+        done = subprocess.run(
+            command, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+        )
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        summary = next(event for event in events if event["event"] == "summary")
+        # Looks at both ends, pages of the source, one of the empty destination.
+        listings = 2 + blobs / 5000 + 1
+        return (summary["azure_reads"] + summary["s3_reads"] + summary["s3_writes"] - listings) / blobs
+
     def interleaved(self, contenders):
         """Contenders are {name: target -> (command, environment)}; gives {name: [run, ...]}."""
         results = {name: [] for name in contenders}
@@ -180,6 +194,76 @@ def table(results, unit, per_cpu, ours, digits=2):
             f"{max(run['share'] for run in runs):.2f} |"
         )
     return lines
+
+
+def median_of(results, name, field):
+    return statistics.median(run[field] for run in results[name])
+
+
+def goals(big, small, unchanged_keys_per_cpu, growth_mib, requests_per_blob, small_count):
+    """Issue 3's table, each row with what this run reached."""
+
+    def per_gib(name):
+        return median_of(big, name, "cpu") / 3
+
+    def per_cpu(name):
+        return small_count / median_of(small, name, "cpu")
+
+    rss_ours = max(median_of(kind, "azs3copy", "rss") for kind in (big, small))
+    rclones = ("rclone", "rclone tuned")
+    rss_theirs = [median_of(kind, name, "rss") for kind in (big, small) for name in rclones]
+    rows = [
+        ("1 GiB: at most 1/3.5 of rclone's CPU-s/GiB, default and tuned",
+         " and ".join(f"1/{per_gib(name) / per_gib('azs3copy'):.2f}" for name in ("rclone", "rclone tuned"))),
+        ("1 GiB: at most 1.1 x the relay", f"{per_gib('azs3copy') / per_gib('relay (the floor)'):.2f} x"),
+        ("1 GiB: about 0.75 CPU-s/GiB", f"{per_gib('azs3copy'):.2f}"),
+        ("10 KiB: at least 12 x rclone tuned", f"{per_cpu('azs3copy') / per_cpu('rclone tuned'):.1f} x"),
+        ("10 KiB: at least 12,000 objects per CPU-second", f"{per_cpu('azs3copy'):,.0f}"),
+        ("peak RSS, 64 transfers: at most 48 MiB", f"{rss_ours:.0f} MiB"),
+        ("peak RSS: at most 1/6 of rclone's", " to ".join(
+            f"1/{theirs / rss_ours:.1f}" for theirs in (min(rss_theirs), max(rss_theirs)))),
+        ("RSS from 10 thousand to 10 million listed keys grows at most 8 MiB", f"{growth_mib:.1f} MiB"),
+        ("listing and planning: at least 300,000 keys per CPU-second", f"{unchanged_keys_per_cpu:,.0f}"),
+        ("requests per small blob: 2 plus listing", f"{requests_per_blob:.3f}"),
+    ]
+    return ["## Read against the goals", "", "| goal | reached |", "|---|---|",
+            *(f"| {goal} | {reached} |" for goal, reached in rows)]
+
+
+# What a sampled function belongs to; the first that matches.
+KINDS_OF_WORK = [
+    ("the kernel: sockets, epoll, copying", r"\[kernel|\[vdso"),
+    ("AES-GCM", r"aes_gcm|gcm_|_gcm|aesni|vaes"),
+    ("SHA-256 and HMAC: two signatures an object", r"sha256|hmac|HMAC"),
+    ("malloc and free", r"malloc|free|unlink_chunk|calloc|operator (new|delete)"),
+    ("moving memory", r"memmove|memcpy|memset"),
+    ("the rest of OpenSSL", r"\b(SSL|ssl|tls|ossl|EVP|ERR|BIO|CRYPTO|OPENSSL|OSSL|ASN|rl|wpacket|WPACKET)_"),
+    ("Beast's parser", r"boost::beast"),
+    ("Asio", r"boost::asio"),
+    ("our own code", r"azs3copy::|fmt::|std::"),
+    ("other", r""),
+]
+
+
+def profile(command, environment):
+    """Shares of the samples by kind of work; nothing where there is no perf."""
+    if not shutil.which("perf"):
+        return ["No profile: this machine has no perf."]
+    with tempfile.TemporaryDirectory() as folder:
+        data = os.path.join(folder, "perf.data")
+        subprocess.run(["perf", "record", "-q", "-F", "4000", "-o", data, *command],
+                       env={**os.environ, **environment}, check=True, capture_output=True)
+        report = subprocess.run(["perf", "report", "-i", data, "--stdio", "--sort", "dso,symbol",
+                                 "--percent-limit", "0"], check=True, capture_output=True, text=True).stdout
+    shares = dict.fromkeys((kind for kind, _ in KINDS_OF_WORK), 0.0)
+    for line in report.splitlines():
+        found = re.match(r"\s*([\d.]+)%\s+(.*)", line)
+        if found:
+            kind = next(kind for kind, pattern in KINDS_OF_WORK if re.search(pattern, found[2]))
+            shares[kind] += float(found[1])
+    rows = sorted(shares.items(), key=lambda row: -row[1])
+    table_rows = (f"| {kind} | {share:.1f} |" for kind, share in rows)
+    return ["| where the samples fall | % |", "|---|---|", *table_rows]
 
 
 def machine():
@@ -230,49 +314,35 @@ def main():
             "64M",
         )
         tuned_small = ("--transfers", "64", "--checkers", "64", "--s3-no-head", "--s3-no-check-bucket")
+        of_big = bench.interleaved(
+            {
+                "azs3copy": lambda target: bench.ours("big", target),
+                "rclone": lambda target: bench.rclone("big", target),
+                "rclone tuned": lambda target: bench.rclone("big", target, *tuned_big),
+                "relay (the floor)": lambda target: bench.relay(3),
+            }
+        )
         lines += ["## Three blobs of 1 GiB", ""]
-        lines += table(
-            bench.interleaved(
-                {
-                    "azs3copy": lambda target: bench.ours("big", target),
-                    "rclone": lambda target: bench.rclone("big", target),
-                    "rclone tuned": lambda target: bench.rclone("big", target, *tuned_big),
-                    "relay (the floor)": lambda target: bench.relay(3),
-                }
-            ),
-            "CPU-s/GiB",
-            lambda cpu: cpu / 3,
-            "azs3copy",
+        lines += table(of_big, "CPU-s/GiB", lambda cpu: cpu / 3, "azs3copy")
+        of_small = bench.interleaved(
+            {
+                "azs3copy": lambda target: bench.ours("small", target),
+                "rclone": lambda target: bench.rclone("small", target),
+                "rclone tuned": lambda target: bench.rclone("small", target, *tuned_small),
+            }
         )
         lines += ["", f"## {small:,} blobs of 10 KiB, from listing to report", ""]
-        lines += table(
-            bench.interleaved(
-                {
-                    "azs3copy": lambda target: bench.ours("small", target),
-                    "rclone": lambda target: bench.rclone("small", target),
-                    "rclone tuned": lambda target: bench.rclone("small", target, *tuned_small),
-                }
-            ),
-            "objects per CPU-second",
-            lambda cpu: small / cpu,
-            "azs3copy",
-            0,
-        )
+        lines += table(of_small, "objects per CPU-second", lambda cpu: small / cpu, "azs3copy", 0)
         lines += ["", f"## Nothing to do: {small:,} unchanged blobs, both sides listed", ""]
         for tool in (bench.ours, bench.rclone):
             bench.measure(*tool("small", tool.__name__))
-        lines += table(
-            bench.interleaved(
-                {
-                    "azs3copy": lambda target: bench.ours("small", "ours"),
-                    "rclone": lambda target: bench.rclone("small", "rclone"),
-                }
-            ),
-            "keys per CPU-second",
-            lambda cpu: small / cpu,
-            "azs3copy",
-            0,
+        of_unchanged = bench.interleaved(
+            {
+                "azs3copy": lambda target: bench.ours("small", "ours"),
+                "rclone": lambda target: bench.rclone("small", "rclone"),
+            }
         )
+        lines += table(of_unchanged, "keys per CPU-second", lambda cpu: small / cpu, "azs3copy", 0)
         lines += ["", f"## Planning alone (copy --dry-run): {10 * keys:,} keys", ""]
         bench.rounds = 1
         planned = bench.interleaved(
@@ -286,6 +356,13 @@ def main():
             lines.append(
                 f"- {name}: {count / run['cpu']:,.0f} keys per CPU-second, peak RSS {run['rss']:.1f} MiB"
             )
+        grown = planned[f"{10 * keys:,} keys"][0]["rss"] - planned["10,000 keys"][0]["rss"]
+        keys_per_cpu = small / median_of(of_unchanged, "azs3copy", "cpu")
+        requests = bench.requests_per_blob("small", small)
+        lines += ["", *goals(of_big, of_small, keys_per_cpu, grown, requests, small)]
+        for what, container in (("10 KiB object", "small"), ("1 GiB blob", "big")):
+            lines += ["", f"## Where the time of a {what} goes", ""]
+            lines += profile(*bench.ours(container, f"profiled-{container}"))
     finally:
         counts = [server.stop() for server in (bench.azure, bench.s3)]
         shutil.rmtree(work)
