@@ -47,6 +47,11 @@ std::vector<UploadedPart> usable_parts(const PartPlan& plan, std::vector<Uploade
   });
   std::sort(parts.begin(), parts.end(),
             [](const UploadedPart& a, const UploadedPart& b) { return a.number < b.number; });
+  const auto again =
+      std::unique(parts.begin(), parts.end(), [](const UploadedPart& a, const UploadedPart& b) {
+        return a.number == b.number;  // a listing whose marker is inclusive gives a page's last part again
+      });
+  parts.erase(again, parts.end());
   return parts;
 }
 
@@ -58,6 +63,11 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
   if (!manifest) co_return passed(std::move(manifest));
   if (!*manifest) co_return std::optional<Opened>{};
   const UploadManifest& found = **manifest;
+  // Whichever version it copies: an abort would take its parts away under its hands.
+  if (found.run != stage.run && stage.ledger.is_running(found.run)) {
+    co_return fail(ErrorKind::conflict, fmt::format("run {} is copying it at this moment", found.run),
+                   task.blob.name.view(), "Wait until that run is over, then run the same command again.");
+  }
   const bool same = !found.upload.id.empty() && found.upload.task.blob.etag == task.blob.etag &&
                     found.upload.task.blob.size == plan.size && found.upload.part_bytes == plan.part_bytes &&
                     found.source_account == stage.azure.account().name.str() &&
@@ -67,10 +77,6 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
     Result<> aborted = co_await abort_recorded_upload(stage.s3, found, context);
     if (!aborted) co_return passed(std::move(aborted));
     co_return std::optional<Opened>{};
-  }
-  if (found.run != stage.run && stage.ledger.is_running(found.run)) {
-    co_return fail(ErrorKind::conflict, fmt::format("run {} is copying it at this moment", found.run),
-                   task.blob.name.view(), "Wait until that run is over, then run the same command again.");
   }
   Result<std::vector<UploadedPart>> parts = co_await list_all_parts(stage, found.upload, context);
   if (!parts && parts.error().kind == ErrorKind::not_found)

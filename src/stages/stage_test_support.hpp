@@ -1,0 +1,171 @@
+// stage_test_support.hpp: a Stage on scripted clouds, with a bus, a tracker, a ledger and a reporter in
+// memory.
+//
+//   StageTest fixture:  azure and s3 are told apart by host;  clouds(request) -> reply is the test's
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "codec/url.hpp"
+#include "fakes/scripted_transport.hpp"
+#include "stages/stage.hpp"
+
+namespace azs3copy::stage_test {
+
+using fakes::FakeClock;
+using fakes::ManualExecutor;
+using fakes::RecordedRequest;
+using fakes::run;
+using fakes::ScriptedReply;
+using fakes::ScriptedTransport;
+
+class OpenCredential final : public AzureCredential {
+ public:
+  Task<Result<>> authorize(HttpRequest&, const Context&) override { co_return Result<>{}; }
+  bool refresh() override { return false; }
+  std::string describe() const override { return "none"; }
+};
+
+class MemoryBus final : public Bus {
+ public:
+  std::vector<CopyBatch> batches;
+  std::vector<LargeFile> files;
+  std::vector<PartTask> parts;
+  std::vector<Recombine> recombines;
+  Task<Result<>> publish(CopyBatch batch) override {
+    batches.push_back(std::move(batch));
+    co_return Result<>{};
+  }
+  Task<Result<>> publish(LargeFile file) override {
+    files.push_back(std::move(file));
+    co_return Result<>{};
+  }
+  Task<Result<>> publish(PartTask part) override {
+    parts.push_back(std::move(part));
+    co_return Result<>{};
+  }
+  Task<Result<>> publish(Recombine recombine) override {
+    recombines.push_back(std::move(recombine));
+    co_return Result<>{};
+  }
+};
+
+class MemoryTracker final : public PartTracker {
+ public:
+  std::map<UploadId, std::map<std::uint32_t, UploadedPart>> open;
+  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof) override {
+    auto& parts = open[upload.id];
+    for (UploadedPart& part : done) parts.insert_or_assign(part.number, std::move(part));
+    co_return Result<>{};
+  }
+  Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof) override {
+    auto& parts = open[upload.id];
+    const bool is_new = parts.insert_or_assign(part.number, part).second;
+    co_return Added{.whole = is_new && parts.size() == upload.part_count};
+  }
+  Task<Result<Parts>> parts(const Upload& upload) override {
+    Parts all;
+    for (const auto& [number, part] : open[upload.id]) all.parts.push_back(part);
+    co_return all;
+  }
+  bool give_up(const Upload& upload) override { return open.erase(upload.id) > 0; }
+  bool is_open(const Upload& upload) const override { return open.contains(upload.id); }
+  void end(const Upload& upload) override { open.erase(upload.id); }
+};
+
+class MemoryLedger final : public Ledger {
+ public:
+  std::map<Key, UploadManifest> manifests;
+  std::set<RunId> running;
+  void append(const ObjectRecord&) override {}
+  Task<Result<>> flush(const Context&) override { co_return Result<>{}; }
+  Task<Result<>> save_manifest(const UploadManifest& manifest, const Context&) override {
+    manifests.insert_or_assign(manifest.upload.task.key, manifest);
+    co_return Result<>{};
+  }
+  Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket&, const Key& key,
+                                                            const Context&) override {
+    const auto found = manifests.find(key);
+    if (found == manifests.end()) co_return std::optional<UploadManifest>{};
+    co_return std::optional<UploadManifest>(found->second);
+  }
+  Task<Result<>> remove_manifest(const Bucket&, const Key& key, const Context&) override {
+    manifests.erase(key);
+    co_return Result<>{};
+  }
+  Task<Result<std::vector<UploadManifest>>> list_manifests(const Context&) override {
+    co_return std::vector<UploadManifest>{};
+  }
+  bool is_running(const RunId& run) const override { return running.contains(run); }
+};
+
+class MemoryReporter final : public Reporter {
+ public:
+  std::vector<ObjectRecord> records;
+  void found(const Blob&) override {}
+  void planned(std::uint64_t) override {}
+  void moved(std::int64_t) override {}
+  void already_there(std::uint64_t) override {}
+  void ended(const ObjectRecord& record) override { records.push_back(record); }
+  void would_copy(const CopyTask&) override {}
+  void log(std::string_view, std::string_view, std::string) override {}
+  bool stopping() const override { return false; }
+};
+
+class StageTest : public ::testing::Test {
+ protected:
+  StageTest() {
+    wire.fallback = [this](const RecordedRequest& request) { return clouds(request); };
+  }
+  virtual ScriptedReply clouds(const RecordedRequest& request) {
+    return {.status = 500, .body = "not expected: " + request.target};
+  }
+  static bool is_azure(const RecordedRequest& request) { return request.endpoint.host == "acme.test"; }
+  std::size_t count(Method method, std::string_view in_target) const {
+    return static_cast<std::size_t>(
+        std::count_if(wire.requests.begin(), wire.requests.end(), [&](const RecordedRequest& request) {
+          return request.method == method && request.target.find(in_target) != std::string::npos;
+        }));
+  }
+  static ScriptedReply s3_error(int status, std::string_view code) {
+    return {.status = status,
+            .body = fmt::format("<Error><Code>{}</Code><Message>text</Message></Error>", code)};
+  }
+
+  FakeClock clock;
+  Context context = clock.context();
+  ScriptedTransport wire;
+  BlobClient azure{{.name = Account("acme"), .endpoint = {.host = "acme.test"}},
+                   std::make_unique<OpenCredential>(),
+                   wire,
+                   {.attempts_max = 1}};
+  S3Client s3{Bucket("bucket"),
+              {.endpoint_url = "https://s3.test"},
+              anonymous_aws_credentials(),
+              wire,
+              RetryPolicy{.attempts_max = 1}};
+  MemoryBus bus;
+  MemoryTracker tracker;
+  MemoryReporter reporter;
+  MemoryLedger ledger;
+  Slots slots{4};
+  CopyRules rules{.part_threshold = 5 * MiB, .part_bytes = 5 * MiB, .retry = {.attempts_max = 1}};
+  Filter filter;
+  Stage stage{.azure = azure,
+              .s3 = s3,
+              .bus = bus,
+              .tracker = tracker,
+              .reporter = reporter,
+              .ledger = ledger,
+              .slots = slots,
+              .rules = rules,
+              .filter = filter,
+              .run = RunId("this-run"),
+              .s3_origin = "https://s3.test"};
+};
+
+}  // namespace azs3copy::stage_test
