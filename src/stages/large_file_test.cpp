@@ -1,7 +1,5 @@
 // Harms: an upload completed that is reported as failed, or the reverse; parts that are paid for and thrown
 // away; another run's upload aborted under its hands; a blob that is planned again for ever.
-#include <rapidcheck.h>
-
 #include "stages/outcome.hpp"
 #include "stages/stage_test_support.hpp"
 #include "stages/upload_end.hpp"

@@ -1,0 +1,125 @@
+// Harms: an upload that is completed twice or never; parts of a failed upload that go on; a proof that counts
+// as better than its weakest part.
+#include "hosts/local/local_tracker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "fakes/scripted_transport.hpp"
+
+namespace azs3copy {
+namespace {
+
+using fakes::run;
+
+Upload upload_of(std::string id, std::uint32_t parts) {
+  return {.task = {.blob = {.name = BlobName(id), .size = parts * 10ULL}, .key = Key(id)},
+          .id = UploadId(id),
+          .part_bytes = 10,
+          .part_count = parts};
+}
+UploadedPart part(std::uint32_t number, const char* etag = "e") {
+  return {.number = number, .etag = ETag(etag), .size = 10, .crc = Crc64{}};
+}
+
+class LocalTrackerTest : public ::testing::Test {
+ protected:
+  PartTracker::Added add(std::uint32_t number, SourceProof proof = SourceProof::crc64) {
+    return run(tracker_.add(upload_, part(number), proof)).value();
+  }
+  LocalTracker tracker_;
+  Upload upload_ = upload_of("u", 3);
+};
+
+TEST_F(LocalTrackerTest, IsWholeForExactlyOneCallerInWhateverOrderPartsCome) {
+  ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
+  EXPECT_FALSE(add(3).whole);
+  EXPECT_FALSE(add(1).whole);
+  EXPECT_FALSE(add(1).whole) << "a part that came twice is one part";
+  EXPECT_TRUE(add(2).whole);
+  EXPECT_FALSE(add(2).whole) << "a second Complete";
+  const auto parts = run(tracker_.parts(upload_)).value().parts;
+  ASSERT_EQ(parts.size(), 3u);
+  for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(parts[i].number, i + 1);
+}
+
+TEST_F(LocalTrackerTest, WhatArrivedEarlierCounts) {
+  ASSERT_TRUE(run(tracker_.begin(upload_, {part(1), part(3)}, SourceProof::crc64)));
+  EXPECT_TRUE(add(2).whole);
+  const Upload whole = upload_of("v", 2);
+  ASSERT_TRUE(run(tracker_.begin(whole, {part(1), part(2)}, SourceProof::crc64)));
+  EXPECT_FALSE(run(tracker_.add(whole, part(2), SourceProof::crc64)).value().whole)
+      << "whoever began it with all its parts has sent the Recombine";
+}
+
+TEST_F(LocalTrackerTest, APartUploadedAgainReplacesTheFirst) {
+  ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
+  add(1);
+  ASSERT_TRUE(run(tracker_.add(upload_, part(1, "new"), SourceProof::crc64)));
+  EXPECT_EQ(run(tracker_.parts(upload_)).value().parts.at(0).etag, ETag("new"));
+}
+
+TEST_F(LocalTrackerTest, TheProofIsThatOfTheWeakestPart) {
+  ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
+  EXPECT_EQ(add(1, SourceProof::crc64).new_proof, SourceProof::crc64) << "the first";
+  EXPECT_FALSE(add(2, SourceProof::crc64).new_proof);
+  EXPECT_EQ(add(3, SourceProof::none).new_proof, SourceProof::none);
+  EXPECT_EQ(run(tracker_.parts(upload_)).value().proof, SourceProof::none);
+  // Of an earlier run's parts nobody proves more than the manifest says.
+  const Upload resumed = upload_of("r", 2);
+  ASSERT_TRUE(run(tracker_.begin(resumed, {part(1)}, SourceProof::none)));
+  EXPECT_FALSE(run(tracker_.add(resumed, part(2), SourceProof::crc64)).value().new_proof);
+  EXPECT_EQ(run(tracker_.parts(resumed)).value().proof, SourceProof::none);
+}
+
+TEST_F(LocalTrackerTest, IsGivenUpOnceAndThenNothingIsAdded) {
+  ASSERT_TRUE(run(tracker_.begin(upload_, {part(1), part(2)}, SourceProof::crc64)));
+  EXPECT_TRUE(tracker_.is_open(upload_));
+  EXPECT_TRUE(tracker_.give_up(upload_));
+  EXPECT_FALSE(tracker_.give_up(upload_)) << "one failure a blob";
+  EXPECT_FALSE(tracker_.is_open(upload_));
+  EXPECT_FALSE(add(3).whole) << "a late part must not complete what was given up";
+  EXPECT_FALSE(run(tracker_.parts(upload_)));
+  EXPECT_EQ(tracker_.open_count(), 0u);
+}
+
+TEST_F(LocalTrackerTest, ShowsTheUploadsThatAreFurthestFirst) {
+  for (const auto& [id, done] : {std::pair{"slow", 1u}, std::pair{"fast", 9u}, std::pair{"half", 5u}}) {
+    const Upload upload = upload_of(id, 10);
+    ASSERT_TRUE(run(tracker_.begin(upload, {}, SourceProof::none)));
+    for (std::uint32_t number = 1; number <= done; ++number)
+      ASSERT_TRUE(run(tracker_.add(upload, part(number), SourceProof::crc64)));
+  }
+  const auto rows = tracker_.progress(2);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].name, "fast");
+  EXPECT_EQ(rows[0].bytes_done, 90u);
+  EXPECT_EQ(rows[0].parts_done, 9u);
+  EXPECT_EQ(rows[1].name, "half");
+}
+
+TEST_F(LocalTrackerTest, IsWholeOnceThoughManyLoopsAddAtATime) {
+  constexpr std::uint32_t count = 2000;
+  const Upload upload = upload_of("many", count);
+  ASSERT_TRUE(run(tracker_.begin(upload, {}, SourceProof::none)));
+  std::atomic<int> whole{0};
+  {
+    std::vector<std::jthread> loops;
+    for (unsigned seed = 0; seed < 3; ++seed) {
+      loops.emplace_back([&, seed] {
+        std::vector<std::uint32_t> numbers(count);
+        for (std::uint32_t i = 0; i < count; ++i) numbers[i] = i + 1;
+        std::shuffle(numbers.begin(), numbers.end(), std::minstd_rand(seed));
+        for (const std::uint32_t number : numbers)
+          whole += run(tracker_.add(upload, part(number), SourceProof::crc64)).value().whole ? 1 : 0;
+      });
+    }
+  }
+  EXPECT_EQ(whole, 1);
+}
+
+}  // namespace
+}  // namespace azs3copy
