@@ -32,10 +32,15 @@ class OpenCredential final : public AzureCredential {
 
 class MemoryBus final : public Bus {
  public:
+  std::vector<FindBlobs> finds;
   std::vector<CopyBatch> batches;
   std::vector<LargeFile> files;
   std::vector<PartTask> parts;
   std::vector<Recombine> recombines;
+  Task<Result<>> publish(FindBlobs work) override {
+    finds.push_back(std::move(work));
+    co_return Result<>{};
+  }
   Task<Result<>> publish(CopyBatch batch) override {
     batches.push_back(std::move(batch));
     co_return Result<>{};
@@ -57,22 +62,27 @@ class MemoryBus final : public Bus {
 class MemoryTracker final : public PartTracker {
  public:
   std::map<UploadId, std::map<std::uint32_t, UploadedPart>> open;
-  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof) override {
+  std::optional<SourceProof> noted;
+  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done,
+                       std::optional<SourceProof> proof) override {
+    noted = proof;
     auto& parts = open[upload.id];
     for (UploadedPart& part : done) parts.insert_or_assign(part.number, std::move(part));
     co_return Result<>{};
   }
-  Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof) override {
+  std::optional<SourceProof> noted_proof(const Upload&) const override { return noted; }
+  void note_proof(const Upload&, SourceProof proof) override { noted = proof; }
+  Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override {
     auto& parts = open[upload.id];
     const bool is_new = parts.insert_or_assign(part.number, part).second;
-    co_return Added{.whole = is_new && parts.size() == upload.part_count};
+    co_return is_new && parts.size() == upload.part_count;
   }
   Task<Result<Parts>> parts(const Upload& upload) override {
     Parts all;
     for (const auto& [number, part] : open[upload.id]) all.parts.push_back(part);
     co_return all;
   }
-  bool give_up(const Upload& upload) override { return open.erase(upload.id) > 0; }
+  Task<Result<bool>> give_up(const Upload& upload) override { co_return open.erase(upload.id) > 0; }
   bool is_open(const Upload& upload) const override { return open.contains(upload.id); }
   void end(const Upload& upload) override { open.erase(upload.id); }
 };
@@ -92,6 +102,11 @@ class MemoryLedger final : public Ledger {
     const auto found = manifests.find(key);
     if (found == manifests.end()) co_return std::optional<UploadManifest>{};
     co_return std::optional<UploadManifest>(found->second);
+  }
+  Task<Result<>> weaken_proof(const Bucket&, const Key& key, SourceProof proof, const Context&) override {
+    const auto found = manifests.find(key);
+    if (found != manifests.end()) found->second.proof = weaker(found->second.proof.value_or(proof), proof);
+    co_return Result<>{};
   }
   Task<Result<>> remove_manifest(const Bucket&, const Key& key, const Context&) override {
     manifests.erase(key);
