@@ -1,5 +1,5 @@
-// relay.cpp: the floor of a copy over TLS: receive, decrypt, encrypt, send, with blocking calls and no HTTP
-// but two heads.
+// relay.cpp: the floor of a copy over TLS:
+// receive, decrypt, encrypt, send, with blocking calls and no HTTP but two heads.
 //
 //   GET target --> SSL_read into 1 MiB --> SSL_write --> PUT of the same length
 //

@@ -1,8 +1,9 @@
-# azs3copy_layer(folder [USES layers...] [LIBS targets...] [HEAVY])
-#   library azs3copy_<folder> of src/<folder>/*.cpp, test program <folder>_test of src/<folder>/*_test.cpp.
+# azs3copy_layer(folder [USES layers...] [LIBS targets...] [FAKES targets...] [HEAVY])
+#   library azs3copy_<folder> of src/<folder>/*.cpp, test program <folder>_test of src/<folder>/*_test.cpp, which
+#   alone links the FAKES (tests/fakes).
 #   HEAVY layers include Asio and Beast; they get no precompiled header of the light kind's makers' choice.
 function(azs3copy_layer folder)
-  cmake_parse_arguments(LAYER "HEAVY" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(LAYER "HEAVY" "" "USES;LIBS;FAKES" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   set(target azs3copy_${name})
 
@@ -24,7 +25,7 @@ function(azs3copy_layer folder)
     target_link_libraries(${target} INTERFACE azs3copy_flags ${uses} ${LAYER_LIBS})
   endif()
   if(tests AND AZS3COPY_TESTS)
-    azs3copy_test(${name}_test SOURCES ${tests} USES ${target})
+    azs3copy_test(${name}_test SOURCES ${tests} USES ${target} ${LAYER_FAKES})
   endif()
 endfunction()
 

@@ -1,5 +1,5 @@
-// crc64_bench.cpp: the checksum of every byte copied, by implementation and size. 64 GiB/s of it are below 2
-// % of a copy.
+// crc64_bench.cpp: the checksum of every byte copied, by implementation and size.
+// 64 GiB/s of it are below 2 % of a copy.
 #include <benchmark/benchmark.h>
 
 #include "codec/crc64.hpp"

@@ -1,9 +1,9 @@
-// bench_azure.cpp: a fast Azure Blob Storage for benchmarks: lists, HEADs and gives made-up blobs; verifies
-// nothing.
+// bench_azure.cpp: a fast Azure Blob Storage for benchmarks:
+// lists, HEADs and gives made-up blobs; verifies nothing.
 //
-//   all blobs of all sizes are windows on one 4 MiB pattern, repeated, so no byte and no CRC is computed per
-//   request: a structured segment of 4 MiB is the pattern (turned by the range's start), and its CRC is in a
-//   cache
+//   all blobs of all sizes are windows on one 4 MiB pattern, repeated,
+//   so no byte and no CRC is computed per request: a structured segment of 4 MiB is the pattern
+//   (turned by the range's start), and its CRC is in a cache
 #include <mutex>
 #include <random>
 

@@ -1,7 +1,6 @@
 // bench_s3.cpp: a fast S3 for benchmarks: swallows bodies, remembers sizes; verifies nothing.
 //
-//   PUT --> body read and dropped; size, CRC as sent, user metadata kept --> HEAD, ListObjectsV2, ListParts
-//   answer
+//   PUT --> body dropped; size, CRC as sent, user metadata kept --> HEAD, ListObjectsV2, ListParts answer
 //   --catalog BUCKET:COUNT:BYTES  a bucket that holds already what bench_azure's catalog of that size has
 #include <mutex>
 

@@ -2,8 +2,8 @@
 //
 //   $ bench_azure --catalog small:100000:10240 --catalog big:8:1073741824
 //   {"http":"http://127.0.0.1:...","https":"https://127.0.0.1:...","ca_path":"/tmp/....pem"}
-//   SIGUSR1 -> {"seconds":..,"cpu_seconds":..,"bytes_in":..,"requests":{"GetBlob":..},..} since the last such
-//   line SIGTERM, SIGINT or, with --stdin, the end of standard input -> the same since the start, and the end
+//   SIGUSR1 -> {"seconds":..,"cpu_seconds":..,"bytes_in":..,..,"requests":{"GetBlob":..}}, since the last one
+//   SIGTERM, SIGINT or, with --stdin, the end of standard input -> the same since the start, and the end
 #pragma once
 
 #include <array>
@@ -58,8 +58,8 @@ class Counters {
 // Serves until it is told to end. The value is main's.
 int run_bench_server(fakes::Service& service, Counters& counters, const BenchOptions& options);
 
-// One value of a query as on the wire, decoded; "" where absent. No allocation where there is nothing to
-// decode.
+// One value of a query as on the wire, decoded; "" where absent.
+// No allocation where there is nothing to decode.
 std::string query_value(std::string_view query, std::string_view name);
 bool query_has(std::string_view query, std::string_view name);
 

@@ -1,5 +1,5 @@
-// catalog.hpp: N made-up names in order, by arithmetic: ten million of them take no memory and a listing of
-// them no search.
+// catalog.hpp: N made-up names in order, by arithmetic:
+// ten million of them take no memory and a listing of them no search.
 //
 //   index 1234567 <-> "d01234/f01234567.bin"; a thousand names a folder
 #pragma once

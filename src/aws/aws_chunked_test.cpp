@@ -33,8 +33,8 @@ TEST(AwsChunked, LooksAsS3WantsIt) {
             "3039\r\n" + std::string(12345, 'd') + "\r\n0\r\nx-amz-checksum-crc64nvme:rosUhgp5mIg=\r\n\r\n");
 }
 
-// One byte more or less than Content-Length says, and the server waits for ever or takes the rest for a
-// request.
+// One byte more or less than Content-Length says,
+// and the server waits for ever or takes the rest for a request.
 TEST(AwsChunked, IsAsLongAsAnnounced) {
   const std::vector<std::uint64_t> sizes = {0,
                                             1,

@@ -1,11 +1,9 @@
 // aws_error.cpp: the table of AWS's error codes, and how a reply is read.
 //
-// Sources: S3's list of error codes, https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html;
-// STS's, SNS's, SQS's, Secrets Manager's and the common errors, as AWS's published service models have them;
-// replies recorded from AWS (cloud-facts). Codes that only other servers use say so.
-//
-//   S3          <Error><Code>                            STS, SNS  <ErrorResponse><Error><Type><Code>
-//   SQS, Secrets Manager  {"__type":"com.amazonaws.sqs#Code","message"}, x-amzn-errortype, x-amzn-query-error
+// Sources: S3's list of error codes,
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; STS's, SNS's, SQS's, Secrets
+// Manager's and the common errors, as AWS's published service models have them; replies recorded from
+// AWS (cloud-facts). Codes that only other servers use say so.
 #include "aws/aws_error.hpp"
 
 #include <fmt/format.h>
@@ -342,8 +340,9 @@ struct ErrorBody {
   std::string region;
 };
 
-// S3: <Error><Code>...   STS: <ErrorResponse><Error><Code>...</Error><RequestId>   EC2's:
-// <Response><Errors><Error>
+// S3:         <Error><Code>...
+// STS, SNS:   <ErrorResponse><Error><Code>...</Error><RequestId>
+// EC2's:      <Response><Errors><Error>
 ErrorBody read_xml(std::string_view body) {
   const Result<XmlDocument> document = XmlDocument::parse(std::string(body));
   if (!document) return {};  // a proxy's page, or cut off: the status decides
@@ -365,8 +364,9 @@ std::string_view bare_code(std::string_view type) {
   return type.substr(type.find('#') + 1);  // all of it where there is none: npos + 1 is 0
 }
 
-// The JSON protocols name the code in the body or in a header; SQS adds the one of its older protocol, which
-// counts where the table knows only that. https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+// {"__type":"com.amazonaws.sqs#Code","message":..}, or the code in x-amzn-errortype. SQS adds the code of
+// its older protocol in x-amzn-query-error, which counts where the table knows only that.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 ErrorBody read_json(std::string_view body, const Headers& headers) {
   const Json json = Json::parse(body).value_or(Json());
   ErrorBody out{.code = std::string(bare_code(headers.get("x-amzn-errortype")))};

@@ -1,5 +1,5 @@
-// credential_metadata.cpp: credentials that the machine itself hands out: a container's agent, an EC2
-// instance.
+// credential_metadata.cpp: credentials that the machine itself hands out:
+// a container's agent, an EC2 instance.
 //
 //   ECS, EKS   GET http://169.254.170.2/...  or a full URI, with a token in Authorization
 //   EC2        PUT /latest/api/token, then GET /latest/meta-data/iam/security-credentials/ROLE (IMDSv2 only)

@@ -1,5 +1,5 @@
-// credential_places.hpp: each place where AWS credentials may be, looked at in turn by the chain
-// (credentials.cpp).
+// credential_places.hpp: each place where AWS credentials may be,
+// looked at in turn by the chain (credentials.cpp).
 //
 //   each gives: credentials | nothing, and a note why | an error: the place is set up, but it does not work
 #pragma once

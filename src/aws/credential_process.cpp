@@ -1,5 +1,5 @@
-// credential_process.cpp: posix_spawn, a pipe, a limit. Nothing blocks the loop: the child is looked at
-// between short sleeps.
+// credential_process.cpp: posix_spawn, a pipe, a limit.
+// Nothing blocks the loop: the child is looked at between short sleeps.
 #include "aws/credential_process.hpp"
 
 #include <fcntl.h>

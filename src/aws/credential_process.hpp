@@ -21,9 +21,9 @@ struct CredentialCommand {
 // to one; an open quote is ErrorKind::invalid. Pure.
 Result<CredentialCommand> split_credential_command(std::string_view command);
 
-// Runs it for at most `limit` (and the context's deadline) and reads what it prints. It is killed with its
-// children when time is up. Errors name the program only: its arguments, its output and what it writes to
-// stderr may be secret.
+// Runs it for at most `limit` (and the context's deadline) and reads what it prints. It is killed with
+// its children when time is up. Errors name the program only: its arguments, its output and what it
+// writes to stderr may be secret.
 Task<Result<AwsCredentials>> run_credential_process(std::string_view command, milliseconds limit,
                                                     const Context& context);
 

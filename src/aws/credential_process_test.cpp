@@ -80,8 +80,8 @@ TEST_F(CredentialProcess, PrintsCredentials) {
   EXPECT_EQ(got->expires, FakeClock::start + std::chrono::hours(1));
 }
 
-// What a login tool prints, on either channel, and how it is called may hold secrets; logs and reports are
-// forwarded.
+// What a login tool prints, on either channel, and how it is called may hold secrets;
+// logs and reports are forwarded.
 TEST_F(CredentialProcess, ErrorsRepeatNothingOfIt) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"echo TOPSECRET >&2; exit 3", "exit code 3"},

@@ -1,7 +1,7 @@
 // credential_profile.cpp: credentials of a profile, and of the profiles that it leads to.
 //
-//   [profile work]  role_arn + source_profile = base  -->  [profile base]  keys | credential_process |
-//   another role
+//   [profile work]                       [profile base]
+//   role_arn, source_profile = base  --> keys | credential_process | another role
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -14,8 +14,8 @@ struct DestinationAddress {
   std::string prefix;  // bytes as written, without the slash behind the bucket; nothing is decoded
 };
 
-// ErrorKind::invalid with the text as subject; the message says which rule and, where it can be told, what
-// would do. Pure.
+// ErrorKind::invalid with the text as subject;
+// the message says which rule and, where it can be told, what would do. Pure.
 Result<DestinationAddress> parse_destination_address(std::string_view text);
 
 // Empty where S3 allows it as a general purpose bucket's name, else the rule that it breaks: "bucket names

@@ -37,13 +37,13 @@ struct ProfileFiles {
 };
 
 enum class ProfileFileKind : std::uint8_t { config, credentials };
-// Adds what `text` says. ErrorKind::invalid with path and line, never with the line's text: it may be a
-// secret.
+// Adds what `text` says. ErrorKind::invalid with path and line,
+// never with the line's text: it may be a secret.
 Result<> parse_profile_file(std::string_view text, ProfileFileKind kind, const std::string& path,
                             ProfileFiles& into);
 
-// Reads both, from AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE or below `home`. A missing file is no
-// error.
+// Reads both, from AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE or below `home`.
+// A missing file is no error.
 Result<ProfileFiles> read_profile_files(const AwsEnvironment& environment);
 
 // "" where absent.

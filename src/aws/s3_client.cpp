@@ -224,8 +224,8 @@ Task<Result<std::string>> S3Client::discover_region(const Context& context) {
     Result<HttpResponse> response = co_await with_retry<HttpResponse>(
         impl.retry, context, [&] { return ask_for_region(impl, with_signature, context); });
     if (!response) {
-      // Without a login the question can still be asked; the first call that needs one will say what is
-      // missing.
+      // Without a login the question can still be asked;
+      // the first call that needs one will say what is missing.
       if (with_signature && response.error().kind == ErrorKind::credentials) continue;
       co_return failed(std::move(response), operation, bucket().view());
     }

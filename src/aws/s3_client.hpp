@@ -1,6 +1,6 @@
-// s3_client.hpp: the S3 operations of a copy. Every call retries by itself but `put_stream`, whose body comes
-// from another request: there the range is the unit of retry (stages). put_object replays its body, which is
-// in memory.
+// s3_client.hpp: the S3 operations of a copy. Every call retries by itself but `put_stream`, whose
+// body comes from another request: there the range is the unit of retry (stages). put_object
+// replays its body, which is in memory.
 #pragma once
 
 #include <cstdint>
@@ -152,8 +152,8 @@ class S3Client {
   Task<Result<std::string>> discover_region(const Context& context);
   Task<Result<>> head_bucket(const Context& context);
 
-  // PreconditionFailed after more than one attempt may be the doing of the first, whose reply was lost: HEAD
-  // tells.
+  // PreconditionFailed after more than one attempt may be the doing of the first,
+  // whose reply was lost: HEAD tells.
   Task<Result<PutReply>> put_object(const Key& key, Bytes body, Crc64 crc, const ObjectAttributes& attributes,
                                     const WriteCondition& condition, const Context& context);
   // One attempt. `size` is exact, in bytes. Attributes only where the target is a whole object.

@@ -1,10 +1,10 @@
 // s3_client_impl.hpp: what S3Client's files share: how a call is made, signed, sent and judged.
 //
-//   S3Call --send--> credentials -> sign -> fetch -> 2xx | aws_failure -> (other region: learn it, sign
-//   again, once)
+//   S3Call --send--> credentials -> sign -> fetch -> 2xx
+//                                                  | aws_failure -> (other region: learn, sign again, once)
 //
-// One file a group of operations: s3_client.cpp (the machinery, buckets), s3_objects.cpp, s3_uploads.cpp,
-// s3_listing.cpp, s3_put_stream.cpp.
+// One file a group of operations: s3_client.cpp (the machinery, buckets),
+// s3_objects.cpp, s3_uploads.cpp, s3_listing.cpp, s3_put_stream.cpp.
 #pragma once
 
 #include <functional>
@@ -23,9 +23,8 @@ namespace azs3copy {
 // How a request's body is vouched for in the signature.
 enum class Payload : std::uint8_t {
   document,  // XML of ours, or nothing: signed
-  object,   // an object's bytes: TLS and their CRC protect them. Over plain http they are signed, as AWS asks
-            // for
-  trailer,  // streamed with its CRC behind it
+  object,    // an object's bytes: TLS and their CRC protect them; signed over plain http, as AWS asks
+  trailer,   // streamed with its CRC behind it
 };
 
 // One operation. It lives in the operation's frame, and each attempt signs its request anew.

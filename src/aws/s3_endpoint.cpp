@@ -1,5 +1,5 @@
-// s3_endpoint.cpp: AWS's rules for S3's host names, checked against botocore's rule set by
-// s3_endpoint_test.cpp.
+// s3_endpoint.cpp: AWS's rules for S3's host names,
+// checked against botocore's rule set by s3_endpoint_test.cpp.
 #include "aws/s3_endpoint.hpp"
 
 #include <fmt/format.h>

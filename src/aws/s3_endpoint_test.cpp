@@ -1,5 +1,5 @@
-// s3_endpoint_test.cpp: hosts and paths against botocore's rule set (s3_endpoint_vectors.inc), and what is
-// refused.
+// s3_endpoint_test.cpp: hosts and paths against botocore's rule set (s3_endpoint_vectors.inc),
+// and what is refused.
 #include "aws/s3_endpoint.hpp"
 
 #include <gtest/gtest.h>
@@ -83,8 +83,8 @@ TEST(S3Endpoint, RefusesWhatNoServerHas) {
   }
 }
 
-// A region goes into a host name: one with a dot or a slash would send credentials' signatures to another's
-// server.
+// A region goes into a host name:
+// one with a dot or a slash would send credentials' signatures to another's server.
 TEST(S3Endpoint, ARegionCannotNameAnotherHost) {
   for (const char* region :
        {"", "evil.example.com/", "eu-central-1.evil.com", "EU-CENTRAL-1", "-a", "a-", "a b", "a@b"}) {

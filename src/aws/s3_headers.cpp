@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view meta_prefix = "x-amz-meta-";
 constexpr std::string_view word_start = "=?";
 constexpr std::string_view word_end = "?=";
-// RFC 2047 section 2: an encoded word has 75 characters at most, 12 of them around the base64: 45 bytes
-// inside.
+// RFC 2047 section 2: an encoded word has 75 characters at most,
+// 12 of them around the base64: 45 bytes inside.
 constexpr std::size_t word_bytes_max = 45;
 
 bool is_printable_ascii(char c) {

@@ -1,5 +1,5 @@
-// s3_listing.cpp: ListObjectsV2, the listing that every blob is compared with: half a million rows a second
-// and more.
+// s3_listing.cpp: ListObjectsV2, the listing that every blob is compared with:
+// half a million rows a second and more.
 #include <fmt/format.h>
 
 #include <charconv>

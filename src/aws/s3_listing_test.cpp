@@ -1,5 +1,5 @@
-// s3_listing_test.cpp: ListObjectsV2: every row, every byte of a key, and never a listing that only seems
-// whole.
+// s3_listing_test.cpp: ListObjectsV2:
+// every row, every byte of a key, and never a listing that only seems whole.
 #include <gtest/gtest.h>
 
 #include "aws/s3_test_support.hpp"
@@ -62,8 +62,8 @@ TEST_F(S3Listing, LeavesKeysAloneThatTheServerDidNotEncode) {
   EXPECT_EQ(run(client->list_objects({}, context))->objects[0].key.view(), "a%2Fb+c");
 }
 
-// What is missing from a listing is copied again, or deleted by a sync: half a listing must never pass for a
-// whole.
+// What is missing from a listing is copied again, or deleted by a sync:
+// half a listing must never pass for a whole.
 TEST_F(S3Listing, ABrokenListingIsAnErrorNeverAShorterOne) {
   const std::vector<std::string> broken = {
       "",

@@ -155,9 +155,9 @@ void announce_body(HttpRequest& request, std::uint64_t size, const S3Client::Imp
   if (!impl.sends_checksums()) return;
   request.streamed_size = aws_chunked_size(size);
   Headers& headers = request.headers;
-  // AWS documents the coding and takes it off again before it stores the rest. Other servers go by
-  // x-amz-content-sha256, and some (versitygw 1.7, NooBaa) would store "aws-chunked" as the object's own
-  // encoding.
+  // AWS documents the coding and takes it off again before it stores the rest. Other
+  // servers go by x-amz-content-sha256, and some (versitygw 1.7, NooBaa) would store
+  // "aws-chunked" as the object's own encoding.
   if (impl.is_aws()) {
     const std::string_view stored = headers.get("content-encoding");
     headers.set("content-encoding", stored.empty() ? "aws-chunked" : fmt::format("aws-chunked,{}", stored));

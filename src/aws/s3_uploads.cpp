@@ -1,7 +1,6 @@
 // s3_uploads.cpp: multipart uploads: open, complete, abort, and what is there already.
 //
-//   POST key?uploads -> id      PUT key?partNumber&uploadId (put_stream) ...      POST key?uploadId, the
-//   parts' list
+//   POST key?uploads -> id   PUT key?partNumber&uploadId (put_stream) ...   POST key?uploadId, parts' list
 #include <fmt/format.h>
 
 #include <charconv>
@@ -23,8 +22,8 @@ std::optional<Number> parse_number(std::string_view text) {
   return value;
 }
 
-// ETag and number as S3 gave them, and each part's CRC: AWS checks it where it is there, versitygw insists on
-// it.
+// ETag and number as S3 gave them, and each part's CRC:
+// AWS checks it where it is there, versitygw insists on it.
 std::string complete_body(const std::vector<UploadedPart>& parts, bool with_checksums) {
   std::string body = R"(<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
   body.reserve(body.size() + parts.size() * 160);

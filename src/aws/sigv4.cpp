@@ -1,5 +1,5 @@
-// sigv4.cpp: Signature Version 4, for the one signature that each object costs: one sort of pointers, one
-// string.
+// sigv4.cpp: Signature Version 4, for the one signature that each object costs:
+// one sort of pointers, one string.
 //
 //   METHOD \n path as on the wire \n sorted query \n name:value\n ... \n names;of;headers \n payload hash
 //
@@ -41,9 +41,9 @@ bool is_ascii(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
-// Left out: what a transport or a proxy may set or change on the way, the signature itself, and content
-// headers with bytes that are not ASCII: whether the service takes those as Latin-1 or as UTF-8 when it signs
-// is not documented.
+// Left out: what a transport or a proxy may set or change on the way, the signature itself, and
+// content headers with bytes that are not ASCII: whether the service takes those as Latin-1 or as
+// UTF-8 when it signs is not documented.
 bool is_signed(const Headers::Field& field) {
   constexpr std::array<std::string_view, 8> left_out = {
       "authorization",   "connection",      "content-length",    "expect",
@@ -95,8 +95,8 @@ void append_lower(std::string& out, std::string_view name) {
   for (const char c : name) out += lower(c);
 }
 
-// "name:value\n" for each name in order, values of one name joined by commas; the names go to
-// `signed_headers`.
+// "name:value\n" for each name in order, values of one name joined by commas;
+// the names go to `signed_headers`.
 void append_canonical_headers(std::string& out, std::string& signed_headers, const HttpRequest& request) {
   const Headers::Field host("host", request.endpoint.authority());
   std::vector<const Headers::Field*> fields;

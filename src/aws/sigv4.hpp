@@ -1,7 +1,6 @@
 // sigv4.hpp: AWS Signature Version 4.
 //
 //   canonical request -> sha256 -> string to sign -> HMAC chain (date, region, service) -> Authorization
-//   header
 //
 // S3 never normalises the path: the target is signed as it goes on the wire. Other services' targets are "/"
 // here. The query's names and values must be url_encode'd.
@@ -26,10 +25,10 @@ class SigV4Signer {
   SigV4Signer(std::string region, std::string service)
       : region_(std::move(region)), service_(std::move(service)) {}
 
-  // Adds x-amz-date, x-amz-content-sha256 (as `payload_hash` says), x-amz-security-token where there is one,
-  // and Authorization over host and every header present but those that change on the way (User-Agent and the
-  // like) and content headers that are not ASCII. `request` must be complete otherwise; it may be signed
-  // again for a new attempt.
+  // Adds x-amz-date, x-amz-content-sha256 (as `payload_hash` says), x-amz-security-token where there is
+  // one, and Authorization over host and every header present but those that change on the way (User-Agent
+  // and the like) and content headers that are not ASCII. `request` must be complete otherwise; it may be
+  // signed again for a new attempt.
   void sign(HttpRequest& request, const AwsCredentials& credentials, std::string_view payload_hash,
             UtcTime now);
 

@@ -160,8 +160,8 @@ TEST(SigV4, ARequestCanBeSignedAgain) {
   EXPECT_FALSE(again.headers.contains("x-amz-security-token"));
 }
 
-// How S3 reads header bytes above 127 when it signs is undocumented; an unsigned header cannot break the
-// signature.
+// How S3 reads header bytes above 127 when it signs is undocumented;
+// an unsigned header cannot break the signature.
 TEST(SigV4, LeavesOutContentHeadersThatAreNotAsciiAndSignsAmzHeadersAlways) {
   HttpRequest request{.endpoint = {.host = "h"}, .target = "/k"};
   request.headers.add("content-disposition", "attachment; filename=\"\xC3\xA4.txt\"");

@@ -8,9 +8,9 @@
 
 namespace azs3copy {
 
-// ErrorKind::not_found where there is no such file; permission where it may not be read; invalid for a
-// folder, a pipe that nobody writes to, and more than `bytes_max`. Messages name the path and never the
-// content.
+// ErrorKind::not_found where there is no such file; permission where it may not be read;
+// invalid for a folder, a pipe that nobody writes to, and more than `bytes_max`. Messages name
+// the path and never the content.
 Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
 
 // "~/x" with `home` in place of the tilde.

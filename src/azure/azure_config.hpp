@@ -1,11 +1,10 @@
-// azure_config.hpp: which login is used, decided once, before the first request. The first that is there
-// wins:
+// azure_config.hpp: which login is used, decided once, before the first request.
+// The first that is there wins:
 //
 //   1. anonymous access, asked for
 //   2. the SAS in the source's address
 //   3. what the caller set: connection string, account key, SAS, client secret, federated token, managed
-//   identity;
-//      one of them, two are an error
+//      identity; one of them, two are an error
 //   4. the environment, as the az command line looks: AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY,
 //      AZURE_STORAGE_SAS_TOKEN (each only where it is for the source's account: AZURE_STORAGE_ACCOUNT, and
 //      not with AZURE_STORAGE_AUTH_MODE=login); then as Azure's libraries do: AZURE_TENANT_ID +
@@ -15,8 +14,8 @@
 //   5. the emulator's published key, for the emulator's published account on this machine
 //   6. nothing, for an https:// address and with no half of a login set: public data, as AzCopy reads it
 //
-// Variables that are set to nothing count as not set. A login is never guessed by trying: no request is made
-// here.
+// Variables that are set to nothing count as not set.
+// A login is never guessed by trying: no request is made here.
 #pragma once
 
 #include <functional>
@@ -62,10 +61,10 @@ struct AzureEnvironment {
 };
 AzureEnvironment process_azure_environment();
 
-// The login that is used, of kind other than automatic. A connection string may also tell where the account
-// of an az:// source answers: then `source.account` is set to it. ErrorKind::invalid where settings
-// contradict one another or a SAS cannot do what a copy needs; credentials where there is no login or the SAS
-// has ended.
+// The login that is used, of kind other than automatic. A connection string may also tell where the
+// account of an az:// source answers: then `source.account` is set to it. ErrorKind::invalid where
+// settings contradict one another or a SAS cannot do what a copy needs; credentials where there is
+// no login or the SAS has ended.
 Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
                                        const AzureEnvironment& environment, UtcTime now);
 

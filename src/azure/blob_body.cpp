@@ -1,13 +1,12 @@
 // blob_body.cpp: which of three bodies a read becomes.
 //
-//   GET, x-ms-structured-body ---- the reply is structured ---------------------------> StructuredBody  proof
-//   crc64
-//                             |--- plain, when_offered -------------------------------> PlainBody Content-MD5
-//                             |--- plain, always, whole blob with Content-MD5 --------> PlainBody       or
-//                             none
-//                             '--- plain, always, else: the reply is dropped ---------> RangedBody
-//   GET bytes=n..n+4 MiB-1, x-ms-range-get-content-crc64 (-md5 where that is refused) -^  proof crc64 or
-//   content_md5
+//   GET, x-ms-structured-body                                             proof
+//     |-- the reply is structured ------------------> StructuredBody      crc64
+//     |-- plain, the whole blob, with Content-MD5 --> PlainBody           content_md5
+//     |-- plain, when_offered ----------------------> PlainBody           none
+//     '-- plain, always: the reply is dropped ------> RangedBody          crc64 or content_md5
+//           GET bytes=n..n+4 MiB-1, x-ms-range-get-content-crc64 (-md5 where that is refused);
+//           once a reply of the session was plain, `always` begins here
 //
 // Every GET is pinned to one ETag, and every reply's ETag is compared with it: a service that does not know
 // If-Match would else stitch two versions together. An empty body needs no checksum: its length, which came

@@ -48,8 +48,7 @@ struct ContainerPage {
 
 enum class VerifySource : std::uint8_t {
   when_offered,  // structured body where the server has it, else Content-MD5 where the blob has one
-  always,  // ... else ranges of 4 MiB with x-ms-range-get-content-crc64 or -md5; fails where none is to be
-           // had
+  always,        // ... else ranges of 4 MiB with x-ms-range-get-content-crc64 or -md5; fails without
 };
 
 struct ReadOptions {
@@ -93,8 +92,8 @@ class BlobClient {
                                     const Context& context);
   Task<Result<BlobProperties>> properties(const Container& container, const BlobName& name,
                                           const Context& context);
-  // One attempt. 412 is ErrorKind::changed, 404 not_found, 409 BlobArchived archived; see classify in
-  // azure_error.hpp.
+  // One attempt. 412 is ErrorKind::changed, 404 not_found, 409 BlobArchived archived;
+  // see classify in azure_error.hpp.
   Task<Result<std::unique_ptr<BlobBody>>> read(const Container& container, const BlobName& name,
                                                const ReadOptions& options, const Context& context);
 

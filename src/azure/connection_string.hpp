@@ -4,8 +4,8 @@
 //   BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=sv=...&sig=...
 //   UseDevelopmentStorage=true
 //
-// Pairs of key and value, split at ';' and at the first '='; keys without case; unknown ones are passed over,
-// as Azure's libraries do.
+// Pairs of key and value, split at ';' and at the first '='; keys without case;
+// unknown ones are passed over, as Azure's libraries do.
 #pragma once
 
 #include "azure/blob_client.hpp"

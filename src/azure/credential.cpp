@@ -116,8 +116,8 @@ class Bearer final : public AzureCredential {
     }
     header_ = Secret("Bearer " + token->value.reveal());
     expires_ = token->expires;
-    // A token that lives shorter than ten minutes is renewed at half its life, or each request would fetch
-    // one.
+    // A token that lives shorter than ten minutes is renewed at half its life,
+    // or each request would fetch one.
     const auto half = (expires_ - now) / 2;
     renew_from_ = expires_ - std::min<Steady::duration>(renew_early, half);
     co_return Result<>{};

@@ -1,8 +1,9 @@
 // credential.hpp: how a request to Azure Storage proves who asks.
 //
-//   Anonymous   nothing                          Sas        the query of the signature, appended as given
-//   SharedKey   HMAC-SHA256 over the request     Bearer     an Entra token from a TokenSource, cached,
-//   renewed early
+//   Anonymous   nothing
+//   Sas         the query of the signature, appended as given
+//   SharedKey   HMAC-SHA256 over the request
+//   Bearer      an Entra token from a TokenSource, cached, renewed early
 #pragma once
 
 #include <memory>
@@ -20,8 +21,8 @@ struct AccessToken {
   Steady::time_point expires;
 };
 
-// Where Bearer tokens come from: client secret, federated assertion, managed identity. Called again before
-// expiry.
+// Where Bearer tokens come from: client secret, federated assertion, managed identity.
+// Called again before expiry.
 class TokenSource {
  public:
   virtual ~TokenSource() = default;
@@ -34,8 +35,8 @@ class TokenSource {
 class AzureCredential {
  public:
   virtual ~AzureCredential() = default;
-  // Adds what proves the caller to a request that is otherwise complete (x-ms-date, x-ms-version and all
-  // others set).
+  // Adds what proves the caller to a request that is otherwise complete
+  // (x-ms-date, x-ms-version and all others set).
   virtual Task<Result<>> authorize(HttpRequest& request, const Context& context) = 0;
   // After a 401: forget what is cached. False where a new attempt can't help.
   virtual bool refresh() = 0;

@@ -155,9 +155,9 @@ Result<> read_container(XmlScanner& xml, ContainerPage& page) {
   return {};
 }
 
-// The frame of both listings: `list` is the element that holds the rows, `read_row` is called in each of
-// them, and the marker of the next page comes back. Without its element the list would seem to end where it
-// was cut off.
+// The frame of both listings: `list` is the element that holds the rows, `read_row` is called in
+// each of them, and the marker of the next page comes back. Without its element the list would
+// seem to end where it was cut off.
 template <class ReadRow>
 Result<std::string> read_results(std::string& text, std::string_view list, const ReadRow& read_row) {
   XmlScanner xml(text);

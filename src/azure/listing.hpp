@@ -22,8 +22,8 @@ struct ParsedBlobPage {
   bool has_empty_blobs = false;  // rows that may be directory stubs, which only metadata tells
 };
 
-// ErrorKind::protocol: malformed XML (to be asked for again), or a row without a needed field, which names
-// the blob.
+// ErrorKind::protocol: malformed XML (to be asked for again),
+// or a row without a needed field, which names the blob.
 Result<ParsedBlobPage> parse_blob_page(std::string xml, const Container& container);
 Result<ContainerPage> parse_container_page(std::string xml);
 

@@ -25,8 +25,8 @@ bool has_dot_segment(std::string_view name) {
   }
 }
 
-// Servers and gateways resolve "a/../b" in a path to "b". To Azure "%2F" is the same slash, and hides the
-// segment.
+// Servers and gateways resolve "a/../b" in a path to "b".
+// To Azure "%2F" is the same slash, and hides the segment.
 std::string encode_name(std::string_view name) {
   if (!has_dot_segment(name)) return url_encode_path(name);
   if (is_dots(name)) return name.size() == 1 ? "%2E" : "%2E%2E";

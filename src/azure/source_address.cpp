@@ -85,8 +85,8 @@ std::vector<std::string_view> labels_of(std::string_view host) {
   }
 }
 
-// Which label names the service, of "account.SERVICE.core..." and "account.zone.SERVICE...": 0 where none
-// does.
+// Which label names the service, of "account.SERVICE.core..." and "account.zone.SERVICE...":
+// 0 where none does.
 std::size_t service_label(const std::vector<std::string_view>& labels) {
   static constexpr auto services =
       std::to_array<std::string_view>({"blob", "dfs", "file", "queue", "table", "web"});

@@ -1,6 +1,6 @@
 // source_address.hpp: where to copy from, as a person writes it.
 //
-//   az://account[/container[/prefix]]                                bytes as typed, nothing is decoded
+//   az://account[/container[/prefix]]                                 bytes as typed, nothing is decoded
 //   https://account.blob.core.windows.net[/container[/prefix]][?sas]  a URL: percent-encoded
 //   http://127.0.0.1:10000/account[/container[/prefix]][?sas]         an emulator's, account in the path
 //

@@ -1,9 +1,9 @@
 // token_sources.cpp: where Entra tokens come from.
 //
-//   client secret    POST {authority}/{tenant}/oauth2/v2.0/token   client_secret=...
-//   federated        the same                                     client_assertion=<JWT, asked for anew each
-//   time> managed identity GET http://169.254.169.254/metadata/identity/oauth2/token, or App Service's
-//   IDENTITY_ENDPOINT
+//   client secret      POST {authority}/{tenant}/oauth2/v2.0/token   client_secret=...
+//   federated          the same                                      client_assertion=<JWT, asked for anew>
+//   managed identity   GET http://169.254.169.254/metadata/identity/oauth2/token
+//                      or App Service's IDENTITY_ENDPOINT
 //
 // Each tries again by itself: a token is idempotent to fetch.
 #include <fmt/format.h>
@@ -34,8 +34,8 @@ constexpr RetryPolicy identity_retry{
 constexpr RetryPolicy entra_retry{
     .attempts_max = 6, .pause_base = milliseconds(500), .pause_cap = milliseconds(10'000)};
 
-// "11111111-2222-3333-4444-555555555555" to "1111…5555": enough to know it by, short enough for a status
-// line.
+// "11111111-2222-3333-4444-555555555555" to "1111…5555":
+// enough to know it by, short enough for a status line.
 std::string shortened(std::string_view id) {
   if (id.size() < 12) return std::string(id);
   return fmt::format("{}…{}", id.substr(0, 4), id.substr(id.size() - 4));

@@ -1,5 +1,5 @@
-// Harms: a login that Entra refuses for its form; a machine identity given up while its endpoint starts; a
-// secret in an error.
+// Harms: a login that Entra refuses for its form;
+// a machine identity given up while its endpoint starts; a secret in an error.
 #include <gtest/gtest.h>
 
 #include <cstdio>

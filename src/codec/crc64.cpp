@@ -1,14 +1,14 @@
 // crc64.cpp: CRC-64/NVME by carry-less multiplication where the CPU has it, by tables elsewhere.
 //
-// A reflected CRC sees the message as one polynomial, first bit the highest power. In a 16-byte block the
-// first 8 bytes
-// (`low`) are the higher half. Blocks are folded: a block that lies D bits before another can be replaced by
+// A reflected CRC sees the message as one polynomial, first bit the highest power. In a 16-byte
+// block the first 8 bytes (`low`) are the higher half. Blocks are folded: a block that lies D bits
+// before another can be replaced by
 //
 //   low * x^(D+64) mod P  +  high * x^D mod P      added to the later one
 //
-// so n accumulators walk over the input n blocks at a time, are folded into one, and that one is reduced to
-// 64 bits by Barrett's method. Reference: Gopal et al., "Fast CRC Computation for Generic Polynomials Using
-// PCLMULQDQ", Intel 2009.
+// so n accumulators walk over the input n blocks at a time, are folded into one, and that one is
+// reduced to 64 bits by Barrett's method. Reference: Gopal et al., "Fast CRC Computation for Generic
+// Polynomials Using PCLMULQDQ", Intel 2009.
 #include "codec/crc64.hpp"
 
 #include <array>
@@ -81,8 +81,8 @@ std::uint64_t update_portable(std::uint64_t state, const std::byte* data, std::s
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
-// ---- Constants of folding. The product of two reflected numbers comes out one bit low: each power is one
-// less. ----
+// ---- Constants of folding. ----
+// The product of two reflected numbers comes out one bit low: each power is one less.
 
 template <unsigned Distance>
 struct FoldBy {
@@ -213,9 +213,9 @@ AZS3COPY_CLMUL_INLINE std::uint64_t finish(Block block, const std::byte* data, s
   const Block by_one = pair(FoldBy<128>::low, FoldBy<128>::high);
   for (; size >= 16; data += 16, size -= 16) block = fold(block, by_one, load(data));
   if (size > 0) {
-    // The 16 + size bytes that are left, cut from their end: zeros and the first `size` bytes of `block`,
-    // then what remains of `block` and the input's last bytes (read with some before them, which `choose`
-    // leaves out).
+    // The 16 + size bytes that are left, cut from their end: zeros and the first `size` bytes of
+    // `block`, then what remains of `block` and the input's last bytes (read with some before
+    // them, which `choose` leaves out).
     const Block to_end = load(shuffle_masks.bytes.data() + size);
     const Block to_front = load(shuffle_masks.bytes.data() + 16 + size);
     const Block last = choose(to_end, shuffle(block, to_front), load(data + size - 16));

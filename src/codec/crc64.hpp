@@ -1,5 +1,5 @@
-// crc64.hpp: CRC-64/NVME, the one checksum of the data path: Azure's CRC64 and S3's CRC64NVME are the same
-// polynomial.
+// crc64.hpp: CRC-64/NVME, the one checksum of the data path:
+// Azure's CRC64 and S3's CRC64NVME are the same polynomial.
 //
 //   Azure wire form: base64 of the 8 bytes little-endian     S3 wire form: base64 of the 8 bytes big-endian
 #pragma once

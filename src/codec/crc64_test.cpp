@@ -1,5 +1,5 @@
-// Harms: a CRC that differs between machines, sizes or pieces would refuse good data or, worse, pass bad
-// data.
+// Harms: a CRC that differs between machines, sizes or pieces
+// would refuse good data or, worse, pass bad data.
 #include "codec/crc64.hpp"
 
 #include <gtest/gtest.h>

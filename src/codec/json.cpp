@@ -1,5 +1,5 @@
-// json.cpp: Boost.JSON behind a view that cannot fail. The only file that sees it, and the one that compiles
-// it.
+// json.cpp: Boost.JSON behind a view that cannot fail.
+// The only file that sees it, and the one that compiles it.
 #include "codec/json.hpp"
 
 #include <fmt/format.h>

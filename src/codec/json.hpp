@@ -18,8 +18,8 @@ namespace azs3copy {
 class Json {
  public:
   Json() = default;  // null
-  // Depth at most 32, no trailing garbage, duplicate keys: the last wins. ErrorKind::protocol with the offset
-  // otherwise.
+  // Depth at most 32, no trailing garbage, duplicate keys: the last wins.
+  // ErrorKind::protocol with the offset otherwise.
   static Result<Json> parse(std::string_view text);
 
   bool is_null() const;

@@ -72,8 +72,8 @@ void append_escape(std::string& out, char c) {
   out += hex[static_cast<unsigned char>(c) & 15];
 }
 
-// What is written for the text at the front of `text`, and how many of its bytes that covers; "" where they
-// stay.
+// What is written for the text at the front of `text`,
+// and how many of its bytes that covers; "" where they stay.
 std::string_view substitute(std::string_view text, std::size_t& covered) {
   covered = sequence_bytes(text);
   if (covered == 0) {

@@ -1,5 +1,5 @@
-// structured_body.hpp: Azure's structured message (XSM/1.0; properties=crc64), decoded as it streams.
-// Little-endian:
+// structured_body.hpp: Azure's structured message (XSM/1.0; properties=crc64),
+// decoded as it streams. Little-endian:
 //
 //   header  13 B  u8 version=1 | u64 message length | u16 flags (1 = crc64) | u16 segments
 //   segment       u16 number (from 1) | u64 length | data | u64 crc of the data

@@ -1,5 +1,5 @@
-// Harms: a signature with a wrong date; a blob taken for newer or older than it is; begindate read as another
-// day.
+// Harms: a signature with a wrong date; a blob taken for newer or older than it is;
+// begindate read as another day.
 #include "codec/time.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Harms: a blob copied under another key; a request split in two; a URL that leads to another host than it
-// shows.
+// Harms: a blob copied under another key; a request split in two;
+// a URL that leads to another host than it shows.
 #include "codec/url.hpp"
 
 #include <gtest/gtest.h>

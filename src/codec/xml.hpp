@@ -1,6 +1,6 @@
-// xml.hpp: the tree of an XML reply: errors, results, lists of parts. Listings of blobs and objects, which
-// are long, are read with XmlScanner, whose grammar this is: an element holds text or elements, names are
-// without prefix.
+// xml.hpp: the tree of an XML reply: errors, results, lists of parts. Listings of blobs and objects,
+// which are long, are read with XmlScanner, whose grammar this is: an element holds text or
+// elements, names are without prefix.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class XmlNode {
 
 class XmlDocument {
  public:
-  // Parses in place: takes the buffer, of 8 MiB at most. Malformed or truncated XML is ErrorKind::protocol
-  // with the offset.
+  // Parses in place: takes the buffer, of 8 MiB at most.
+  // Malformed or truncated XML is ErrorKind::protocol with the offset.
   static Result<XmlDocument> parse(std::string text);
   XmlDocument(XmlDocument&&) noexcept;
   XmlDocument& operator=(XmlDocument&&) noexcept;

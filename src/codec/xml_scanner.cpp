@@ -65,8 +65,8 @@ char* put_utf8(char* out, std::uint32_t code) {
   return out;
 }
 
-// "amp", "#10" or "#xA" to bytes, which are never more than the entity's own. nullptr where it is none of
-// these.
+// "amp", "#10" or "#xA" to bytes, which are never more than the entity's own.
+// nullptr where it is none of these.
 char* put_entity(char* out, std::string_view name) {
   if (!name.starts_with('#')) {
     const auto found = std::ranges::find(entities, name, &Entity::name);

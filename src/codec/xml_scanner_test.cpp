@@ -1,5 +1,5 @@
-// Harms: a listing that was cut off taken for whole; a name changed by decoding; a reply that breaks XML's
-// rules read as something.
+// Harms: a listing that was cut off taken for whole; a name changed by decoding;
+// a reply that breaks XML's rules read as something.
 #include "codec/xml_scanner.hpp"
 
 #include <gtest/gtest.h>

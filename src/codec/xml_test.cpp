@@ -1,5 +1,5 @@
-// Harms: half a listing taken for a whole one; a name read short or as another; a reply that makes us read
-// files.
+// Harms: half a listing taken for a whole one; a name read short or as another;
+// a reply that makes us read files.
 #include "codec/xml.hpp"
 
 #include <gtest/gtest.h>

@@ -24,8 +24,8 @@ class Clock {
   virtual ~Clock() = default;
   virtual Steady::time_point now() const = 0;
   virtual UtcTime utc() const = 0;
-  // Returns early, with ErrorKind::cancelled or timed_out, when the context stops or its deadline comes
-  // first.
+  // Returns early, with ErrorKind::cancelled or timed_out,
+  // when the context stops or its deadline comes first.
   virtual Task<Result<>> sleep(milliseconds duration, const Context& context) = 0;
 };
 
@@ -34,8 +34,8 @@ struct Context {
   Clock& clock;
   std::stop_token stop;
   Steady::time_point deadline = Steady::time_point::max();
-  // No second attempt any more and no pause before one; what is under way goes on. Comes with `stop` or
-  // before it.
+  // No second attempt any more and no pause before one; what is under way goes on.
+  // Comes with `stop` or before it.
   std::stop_token wind_down;
   std::atomic<std::uint64_t>* retries = nullptr;  // counts what is tried again, where a host wants to know
 

@@ -51,7 +51,9 @@ std::string Error::to_line() const {
     line += part;
   };
   add(" ", subject);
-  if (http_status != 0) add(": ", fmt::format("{} {}", http_status, service_code));
+  if (http_status != 0)
+    add(": ",
+        service_code.empty() ? std::to_string(http_status) : fmt::format("{} {}", http_status, service_code));
   add(": ", message);
   if (!request_id.empty()) line += fmt::format(" (request id {})", request_id);
   if (attempts > 1) {

@@ -1,6 +1,6 @@
-// limits.hpp: what S3 allows. Plans are made to fit before a byte is read (plan/), and the client checks
-// again (aws/). Source of all: "Amazon S3 multipart upload limits" and "Object key naming" in the S3 user
-// guide, read 2026-08.
+// limits.hpp: what S3 allows. Plans are made to fit before a byte is read (plan/), and the client
+// checks again (aws/). Source of all: "Amazon S3 multipart upload limits" and "Object key naming" in
+// the S3 user guide, read 2026-08.
 #pragma once
 
 #include <cstddef>

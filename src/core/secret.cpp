@@ -9,8 +9,12 @@
 
 namespace azs3copy {
 
-Secret::~Secret() {
-  if (!value_.empty()) explicit_bzero(value_.data(), value_.size());
+// All that the string ever reached: a short value stays where it was after a move, and a longer one may have
+// stood there before.
+void Secret::wipe() noexcept {
+  value_.resize(value_.capacity());
+  explicit_bzero(value_.data(), value_.size());
+  value_.clear();
 }
 
 std::string redact_url(std::string_view url) {

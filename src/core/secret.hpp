@@ -9,23 +9,27 @@
 
 namespace azs3copy {
 
-// Prints as "***" and wipes its memory. Only `reveal` gives the value, so that every use can be found by its
-// name.
+// Prints as "***" and wipes its memory: at its end, and where it is given another value or moved away. Only
+// `reveal` gives the value, so that every use can be found by its name.
 class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string value) : value_(std::move(value)) {}
   Secret(const Secret&) = default;
-  Secret(Secret&&) noexcept = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) noexcept = default;
-  ~Secret();
+  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.wipe(); }
+  Secret& operator=(Secret other) noexcept {
+    wipe();  // a swap of short strings leaves the end of the longer one
+    value_.swap(other.value_);
+    return *this;
+  }
+  ~Secret() { wipe(); }
 
   const std::string& reveal() const { return value_; }
   bool empty() const { return value_.empty(); }
   friend bool operator==(const Secret&, const Secret&) = default;
 
  private:
+  void wipe() noexcept;
   std::string value_;
 };
 

@@ -1,6 +1,6 @@
-// sync.hpp: how Tasks wait for one another: Group (children joined), Slots (a counted limit), Channel
-// (bounded queue between loops). Nobody blocks a thread; a waiter is resumed on the executor that it waited
-// on.
+// sync.hpp: how Tasks wait for one another: Group (children joined), Slots (a counted
+// limit), Channel (bounded queue between loops). Nobody blocks a thread; a waiter is resumed
+// on the executor that it waited on.
 #pragma once
 
 #include <cassert>
@@ -136,8 +136,8 @@ class Slots {
   std::deque<Waiter> waiting_;
 };
 
-// A bounded queue between Tasks of any loops. push waits while full, pop while empty; close ends both.
-// Thread-safe.
+// A bounded queue between Tasks of any loops.
+// push waits while full, pop while empty; close ends both. Thread-safe.
 template <class T>
 class Channel {
  public:
@@ -161,8 +161,8 @@ class Channel {
     }
   }
 
-  // Takes the item even above the capacity: for work that must not wait for those who wait for it. False once
-  // closed.
+  // Takes the item even above the capacity:
+  // for work that must not wait for those who wait for it. False once closed.
   bool push_at_once(T item) {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;

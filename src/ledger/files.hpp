@@ -30,8 +30,8 @@ class FileHandle {
   int descriptor_ = -1;
 };
 
-// What errno says of `path`: "cannot write: No space left on device", with advice where there is some to
-// give.
+// What errno says of `path`: "cannot write: No space left on device",
+// with advice where there is some to give.
 std::unexpected<Error> file_error(std::string_view what, const std::string& path, int error_number);
 
 // Makes the folder and those above it that are missing, with permissions 0700, durably.

@@ -31,7 +31,7 @@ struct UploadManifest {
   std::string source_account;
   Upload upload;  // id empty while it is an intent
   UtcTime created{};
-  SourceProof proof = SourceProof::none;  // the weakest of the parts so far; none before the first
+  std::optional<SourceProof> proof;  // the weakest of the parts so far; nothing before the first
 };
 
 std::string to_json(const UploadManifest& manifest);
@@ -52,6 +52,10 @@ class Ledger {
   // would leave its upload open for ever.
   virtual Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket& bucket, const Key& key,
                                                                     const Context& context) = 0;
+  // The manifest says from now on that a part is proved no better than `proof`; of several at a time the
+  // weakest stays. Durable when it returns. Success also where there is no manifest.
+  virtual Task<Result<>> weaken_proof(const Bucket& bucket, const Key& key, SourceProof proof,
+                                      const Context& context) = 0;
   // Success also where there is none.
   virtual Task<Result<>> remove_manifest(const Bucket& bucket, const Key& key, const Context& context) = 0;
   // Of all endpoints and buckets.
@@ -60,8 +64,8 @@ class Ledger {
   virtual bool is_running(const RunId& run) const = 0;
 };
 
-// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy; "" where there is no home
-// either.
+// $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy;
+// "" where there is no home either.
 std::string default_state_folder();
 
 // Makes the folders, open to nobody else. A folder that cannot be made or written is an error naming it. Its
@@ -85,6 +89,8 @@ class LocalLedger final : public Ledger {
   Task<Result<>> save_manifest(const UploadManifest& manifest, const Context& context) override;
   Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket& bucket, const Key& key,
                                                             const Context& context) override;
+  Task<Result<>> weaken_proof(const Bucket& bucket, const Key& key, SourceProof proof,
+                              const Context& context) override;
   Task<Result<>> remove_manifest(const Bucket& bucket, const Key& key, const Context& context) override;
   Task<Result<std::vector<UploadManifest>>> list_manifests(const Context& context) override;
   // By a lock that the system takes away with its process: <run folder>/lock, flock.

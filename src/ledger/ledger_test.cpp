@@ -327,6 +327,38 @@ TEST_F(LedgerTest, AManifestIsFoundAgainByTheNextProcess) {
   EXPECT_FALSE(*found);
 }
 
+// A part that Azure did not prove must not pass for proved because another part was.
+TEST_F(LedgerTest, TheWeakestProofOfManyPartsStays) {
+  auto ledger = open();
+  UploadManifest manifest = manifest_of("k");
+  manifest.proof.reset();
+  ASSERT_TRUE(save(*ledger, manifest));
+  const auto proof_after = [&](SourceProof proof) {
+    EXPECT_TRUE(fakes::run(ledger->weaken_proof(bucket, Key("k"), proof, context())));
+    return (*find(*ledger, "k"))->proof;
+  };
+  EXPECT_EQ(proof_after(SourceProof::crc64), SourceProof::crc64);
+  EXPECT_EQ(proof_after(SourceProof::none), SourceProof::none);
+  EXPECT_EQ(proof_after(SourceProof::crc64), SourceProof::none);
+  EXPECT_TRUE(fakes::run(ledger->weaken_proof(bucket, Key("not there"), SourceProof::crc64, context())));
+}
+
+TEST_F(LedgerTest, OfManyThreadsTheWeakestProofStays) {
+  auto ledger = open();
+  UploadManifest manifest = manifest_of("k");
+  manifest.proof.reset();
+  ASSERT_TRUE(save(*ledger, manifest));
+  {
+    std::vector<std::jthread> parts;
+    for (int t = 0; t < 8; ++t) {
+      const SourceProof proof = t == 3 ? SourceProof::none : SourceProof::crc64;
+      parts.emplace_back(
+          [&, proof] { EXPECT_TRUE(fakes::run(ledger->weaken_proof(bucket, Key("k"), proof, context()))); });
+    }
+  }
+  EXPECT_EQ((*find(*ledger, "k"))->proof, SourceProof::none);
+}
+
 TEST_F(LedgerTest, KeysBucketsAndEndpointsDoNotShareAManifest) {
   auto ledger = open();
   ASSERT_TRUE(save(*ledger, manifest_of("k")));
@@ -463,7 +495,8 @@ RC_GTEST_PROP(UploadManifestTest, ComesBackAsItWasWritten, ()) {
   manifest.upload.task.blob.type = *rc::gen::element(BlobType::block, BlobType::append, BlobType::page);
   manifest.upload.part_bytes = *rc::gen::inRange<std::uint64_t>(0, 5 * GiB + 1);
   manifest.upload.part_count = *rc::gen::inRange<std::uint32_t>(0, 10'001);
-  manifest.proof = *rc::gen::element(SourceProof::none, SourceProof::content_md5, SourceProof::crc64);
+  manifest.proof = *rc::gen::element<std::optional<SourceProof>>(
+      std::nullopt, SourceProof::none, SourceProof::content_md5, SourceProof::crc64);
   const auto back = upload_manifest_from_json(to_json(manifest));
   RC_ASSERT(back.has_value());
   RC_ASSERT(back->upload.task.blob == manifest.upload.task.blob);

@@ -2,9 +2,9 @@
 //
 //   append --> buffer --(256 KiB, or flush)--> write(2) --> objects.jsonl
 //
-// Two locks, taken in this order: one for the buffer, one for the file. Who fills the buffer takes it away,
-// keeps the file's lock and gives the buffer's back, so that others append while it writes; flush waits for
-// both.
+// Two locks, taken in this order: one for the buffer, one for the file. Who fills the buffer
+// takes it away, keeps the file's lock and gives the buffer's back, so that others append while
+// it writes; flush waits for both.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -93,6 +93,7 @@ struct LocalLedger::State {
   std::string objects_path;
   std::string endpoint;
   FileHandle lock;
+  std::mutex proof_mutex;  // of weaken_proof: it reads a manifest and writes it again
 
   std::mutex buffer_mutex;
   std::string buffer;
@@ -228,6 +229,20 @@ Task<Result<std::optional<UploadManifest>>> LocalLedger::find_manifest(const Buc
                      "find the upload's manifest", path);
   }
   co_return std::optional(*std::move(manifest));
+}
+
+Task<Result<>> LocalLedger::weaken_proof(const Bucket& bucket, const Key& key, SourceProof proof,
+                                         const Context& /*context*/) {
+  const std::string path = state_->manifest_path(bucket, key);
+  const std::lock_guard lock(state_->proof_mutex);
+  auto manifest = read_manifest(path);
+  if (!manifest && manifest.error().kind == ErrorKind::not_found) co_return Result<>{};
+  if (!manifest) co_return failed(std::move(manifest), "note how the source is proved");
+  manifest->proof = weaker(manifest->proof.value_or(proof), proof);
+  if (auto saved = replace_file(path, to_json(*manifest)); !saved) {
+    co_return failed(std::move(saved), "note how the source is proved");
+  }
+  co_return Result<>{};
 }
 
 Task<Result<>> LocalLedger::remove_manifest(const Bucket& bucket, const Key& key,

@@ -17,8 +17,8 @@ class Lines {
  public:
   explicit Lines(FileHandle file) : file_(std::move(file)) {}
 
-  // The next line without its end; nothing at the end of the file or after an error of read(2), which errno
-  // tells.
+  // The next line without its end;
+  // nothing at the end of the file or after an error of read(2), which errno tells.
   std::optional<std::string_view> next() {
     for (;;) {
       const std::size_t end = text_.find('\n', searched_);

@@ -30,7 +30,8 @@ std::string to_json(const UploadManifest& manifest) {
   json.field("mtime", to_iso8601(blob.last_modified)).field("type", to_string(blob.type));
   json.field("tier", blob.access_tier);
   json.field("part_bytes", upload.part_bytes).field("part_count", upload.part_count);
-  json.field("created", to_iso8601(manifest.created)).field("proof", to_string(manifest.proof));
+  json.field("created", to_iso8601(manifest.created));
+  if (manifest.proof) json.field("proof", to_string(*manifest.proof));
   json.end_object();
   return text;
 }
@@ -48,7 +49,7 @@ Result<UploadManifest> upload_manifest_from_json(std::string_view text) {
   manifest.bucket = Bucket(fields.text("bucket"));
   manifest.source_account = fields.text("account");
   manifest.created = fields.time("created");
-  manifest.proof = fields.parsed<SourceProof>("proof", source_proof_from);
+  manifest.proof = fields.parsed_if_present<SourceProof>("proof", source_proof_from);
   manifest.upload.task = {.blob = {.container = Container(fields.text("container")),
                                    .name = BlobName(fields.text("source")),
                                    .size = fields.number("size"),

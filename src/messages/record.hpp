@@ -31,10 +31,12 @@ struct ObjectRecord {
   milliseconds duration{0};
 };
 
-// Appends one JSON object without a line end. Fields, in order: outcome, container, source, key, bytes, size
-// (only where it is not what arrived), etag, mtime, then where they apply: crc64nvme (S3's base64), verified
-// (of every copy: "none" too), s3_etag, version_id, parts, reason,
-// error{kind,message,code,request_id,status,operation}; attempts, ms.
+// Appends one JSON object without a line end. Fields, in order:
+//
+//   outcome, container, source, key, bytes, size (only where it is not what arrived), etag, mtime
+//   where they apply: crc64nvme (S3's base64), verified (of every copy: "none" too), s3_etag, version_id,
+//   parts, reason, error{kind, message, code, request_id, status, operation}
+//   attempts, ms
 void append_json(std::string& out, const ObjectRecord& record);
 // ErrorKind::protocol where the line is not such an object, naming the field. What the line does not hold
 // (the blob's type and tier, an error's advice) is as in a new record.

@@ -126,7 +126,12 @@ Connection::Connection(Loop& loop, BufferPool& buffers)
 Connection::~Connection() {
   loop_.unwatch(*this);
   assert(!readiness_->waiting && "a connection outlives those who wait on it");
-  if (ssl_ != nullptr) SSL_free(ssl_);
+  if (ssl_ != nullptr) {
+    // Without a close_notify OpenSSL marks the session as not to be resumed; TLS has not asked for that since
+    // 1.1 (RFC 4346, 7.2.1), and our connections just end.
+    SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl_);
+  }
   buffers_.give(std::move(in_));
   buffers_.give(std::move(out_));
   boost::system::error_code ignored;
@@ -334,8 +339,8 @@ Task<Result<>> Connection::fill() {
   }
 }
 
-// Bytes that `in_` already holds, decrypted where TLS is on; 0 where more must be received first, or at the
-// end.
+// Bytes that `in_` already holds, decrypted where TLS is on;
+// 0 where more must be received first, or at the end.
 Result<std::size_t> Connection::decrypt(MutableBytes buffer) {
   if (ssl_ == nullptr) {
     const std::size_t count = std::min(buffer.size(), in_end_ - in_begin_);

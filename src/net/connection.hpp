@@ -3,8 +3,8 @@
 //   read:   recv -> [in 32..128 KiB] -> SSL_read -> caller        several records a system call
 //   write:  caller -> SSL_write -> [out 16..128 KiB] -> send
 //
-// Buffers belong to a connection only while an exchange is under way: idle connections cost their SSL object
-// alone.
+// Buffers belong to a connection only while an exchange is under way:
+// idle connections cost their SSL object alone.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -1,5 +1,5 @@
-// http.hpp: one HTTP request and its reply, as the clients see them. No Asio, no Beast here: those are
-// http_client.cpp's.
+// http.hpp: one HTTP request and its reply, as the clients see them.
+// No Asio, no Beast here: those are http_client.cpp's.
 //
 //   Exchange e = start(request)      the head, and a body that is at hand, are sent
 //     e.write(bytes) ...             the rest of a streamed body
@@ -93,9 +93,9 @@ class Exchange {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // Connects (or takes a pooled connection), sends the head and `body`. A pooled connection that turns out
-  // stale before any byte of a reply is replaced by a fresh one, once, when the body is not streamed and the
-  // method is not POST.
+  // Connects (or takes a pooled connection), sends the head and `body`. A pooled connection that turns
+  // out stale before any byte of a reply is replaced by a fresh one, once, when the body is not
+  // streamed and the method is not POST.
   virtual Task<Result<std::unique_ptr<Exchange>>> start(const HttpRequest& request,
                                                         const Context& context) = 0;
 };

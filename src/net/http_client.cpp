@@ -21,6 +21,7 @@ using TcpEndpoint = asio::ip::tcp::endpoint;
 
 constexpr std::size_t sessions_kept_max = 8;  // tickets of TLS 1.3 serve once each
 constexpr std::size_t head_bytes_max = 32 * KiB;
+constexpr std::size_t proxy_head_bytes_max = 16 * KiB;
 constexpr milliseconds addresses_kept{60'000};
 
 struct SessionFree {
@@ -259,8 +260,8 @@ class HttpExchange final : public Exchange {
     }
     if (end_ == buffer_.size()) co_return fail(ErrorKind::protocol, "the reply's head is too long");
     const MutableBytes room = MutableBytes(buffer_).subspan(end_);
-    // A head that has begun must come on; a chunked body may pause, as CompleteMultipartUpload's does for
-    // minutes.
+    // A head that has begun must come on;
+    // a chunked body may pause, as CompleteMultipartUpload's does for minutes.
     const bool in_head = any_reply_ && !parser_->is_header_done();
     const Result<std::size_t> got =
         co_await (in_head ? connection_->read_body(room) : connection_->read(room));
@@ -359,7 +360,8 @@ class HttpExchange final : public Exchange {
 
   void finish() {
     finished_ = true;
-    if (begin_ < end_) keep_alive_ = false;  // more came than was asked for
+    if (begin_ < end_) keep_alive_ = false;       // more came than was asked for
+    if (streamed_left_ > 0) keep_alive_ = false;  // the next head would be taken for the rest of the body
   }
 
   void count_traffic() {
@@ -398,11 +400,16 @@ class HttpExchange final : public Exchange {
 Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& context) {
   const Steady::time_point now = Steady::now();
   if (!pool.addresses.empty() && now - pool.resolved < addresses_kept) co_return Result<>{};
-  const bool proxied = pool.endpoint.tls && options.proxy.applies_to(pool.endpoint.host);
+  const bool proxied = options.proxy.applies_to(pool.endpoint);
   const std::string& host = proxied ? options.proxy.host : pool.endpoint.host;
   const std::uint16_t port = proxied ? options.proxy.port : pool.endpoint.port;
-  Result<std::vector<TcpEndpoint>> found =
-      co_await resolve_host(loop, host, port, context.with_timeout(options.connect_timeout));
+  Result<std::vector<TcpEndpoint>> found;
+  for (const auto& [name, address] : options.hosts) {
+    if (name == host) found->emplace_back(asio::ip::make_address(address), port);
+  }
+  if (found->empty()) {
+    found = co_await resolve_host(loop, host, port, context.with_timeout(options.connect_timeout));
+  }
   if (!found) {
     // Addresses that served a minute ago are better than none.
     if (pool.addresses.empty()) co_return passed(std::move(found));
@@ -419,9 +426,11 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool
   if (Result<> resolved = co_await resolve(pool, context); !resolved) {
     co_return failed(std::move(resolved), "connect", pool.endpoint.host);
   }
+  // Each begins one address further and goes round by itself: many connect side by side.
+  const std::size_t first = pool.next_address++;
   const std::size_t tries = pool.addresses.size();
   for (std::size_t i = 1;; ++i) {
-    const TcpEndpoint address = pool.addresses[pool.next_address++ % pool.addresses.size()];
+    const TcpEndpoint address = pool.addresses[(first + i - 1) % pool.addresses.size()];
     Result<std::unique_ptr<Connection>> connection = co_await connect_to(pool, address, context);
     if (connection) co_return connection;
     if (i >= tries || connection.error().retry == RetryVerdict::never) {
@@ -443,7 +452,7 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
   add(pool.counters.connections, 1);
   connection->set_idle_timeout(options.connect_timeout);
   if (!pool.endpoint.tls) co_return connection;
-  if (options.proxy.applies_to(pool.endpoint.host)) {
+  if (options.proxy.applies_to(pool.endpoint)) {
     if (Result<> through = co_await tunnel(*connection, pool.endpoint); !through)
       co_return passed(std::move(through));
   }
@@ -456,12 +465,17 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect_to(EndpointP
       !secure) {
     co_return passed(std::move(secure));
   }
-  SSL_set_ex_data(connection->ssl(), pool_index(), &pool);
+  SSL* const ssl = connection->ssl();
+  SSL_set_ex_data(ssl, pool_index(), &pool);
+  // TLS 1.2 gave its session in the handshake, before the pool was known.
+  if (SSL_version(ssl) < TLS1_3_VERSION) keep_session(ssl, SSL_get1_session(ssl));
   co_return connection;
 }
 
 Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& endpoint) {
-  const std::string target = fmt::format("{}:{}", endpoint.host, endpoint.port);
+  const bool is_v6 = endpoint.host.find(':') != std::string::npos;
+  const std::string target =
+      fmt::format("{0}{1}{2}:{3}", is_v6 ? "[" : "", endpoint.host, is_v6 ? "]" : "", endpoint.port);
   std::string head = fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n", target, target);
   if (!options.proxy.authorization.empty()) {
     head += fmt::format("Proxy-Authorization: {}\r\n", options.proxy.authorization.reveal());
@@ -476,8 +490,11 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
     std::array<std::byte, 1> byte{};
     const Result<std::size_t> got = co_await connection.read(byte);
     if (!got) co_return std::unexpected<Error>(got.error());
-    if (*got == 0 || reply.size() > 16 * KiB)
-      co_return fail(ErrorKind::connection, "the proxy gave no reply");
+    if (*got == 0 || reply.size() > proxy_head_bytes_max) {
+      auto error = fail(ErrorKind::connection, "the proxy gave no reply");
+      error.error().retry = RetryVerdict::later;
+      co_return error;
+    }
     reply += static_cast<char>(byte[0]);
   }
   ResponseParser parser(true);

@@ -1,12 +1,13 @@
 // http_client.hpp: the Transport over real sockets: HTTP/1.1, TLS, a keep-alive pool per endpoint.
 //
-//   start --> pool: idle connection, checked for life | resolve (all addresses, in turn) -> [proxy CONNECT]
-//   -> TLS
+//   start --> pool: idle connection, checked for life
+//               | or: resolve -> connect (all addresses, in turn) -> [proxy CONNECT] -> TLS
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/secret.hpp"
@@ -20,9 +21,9 @@ struct ProxyOptions {
   std::string host;  // empty: none
   std::uint16_t port = 0;
   Secret authorization;             // value of Proxy-Authorization; empty: none
-  std::vector<std::string> except;  // NO_PROXY: names, ".suffix", addresses, "*"
+  std::vector<std::string> except;  // NO_PROXY: names and all below them, addresses, networks, "*"
 
-  bool applies_to(std::string_view target_host) const;
+  bool applies_to(const Endpoint& endpoint) const;  // never to one without TLS
 };
 // From HTTPS_PROXY (or https_proxy) and NO_PROXY. A proxy that is itself reached over https is refused.
 Result<ProxyOptions> proxy_from_environment(const std::string& https_proxy, const std::string& no_proxy);
@@ -33,6 +34,8 @@ struct HttpClientOptions {
   milliseconds keep_alive{20'000};       // an idle connection older than this is not used again
   ProxyOptions proxy;                    // for https endpoints
   std::string user_agent = "azs3copy/" AZS3COPY_VERSION;
+  // Name and address: what the resolver is not asked for, as in a hosts file.
+  std::vector<std::pair<std::string, std::string>> hosts = {};
 };
 
 // What went over one endpoint. Written by its loop, read by any thread.

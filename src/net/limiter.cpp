@@ -2,8 +2,8 @@
 #include "net/limiter.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
+#include <utility>
 
 #include "core/sync.hpp"
 #include "net/retry_after.hpp"
@@ -38,7 +38,7 @@ struct Limit {
   Limit(Endpoint of, const LimiterOptions& options)
       : endpoint(std::move(of)),
         ceiling(std::max(1, options.streams_max)),
-        limit(std::min<double>(ceiling, options.streams_start)),
+        limit(std::clamp<double>(options.streams_start, 1, ceiling)),
         requests(options.requests_per_second_max) {
     view.limit = static_cast<int>(limit);
   }
@@ -58,18 +58,21 @@ struct Limit {
   void enter() { view.streams.store(++streams, std::memory_order_relaxed); }
   void leave() {
     view.streams.store(--streams, std::memory_order_relaxed);
-    wake();
+    let_in();
   }
-  void wake() {
-    for (int room = static_cast<int>(limit) - streams; room > 0 && !waiting.empty(); --room) {
+  // A place passes to who waits longest before that one runs, so that nobody who comes later can take it.
+  void let_in() {
+    while (has_room() && !waiting.empty()) {
       const Waiter next = waiting.front();
       waiting.pop_front();
+      enter();
       next.wake();
     }
   }
   void succeeded() {
     limit = std::min(ceiling, limit + (throttled_once ? 1.0 / limit : 1.0));
     view.limit.store(static_cast<int>(limit), std::memory_order_relaxed);
+    let_in();
   }
   void throttled(int status, milliseconds retry_after, Steady::time_point now) {
     view.throttle_status.store(status, std::memory_order_relaxed);
@@ -85,17 +88,10 @@ struct Limit {
   }
 };
 
-struct WaitForRoom {
-  Limit& limit;
-  bool await_ready() const noexcept { return limit.has_room(); }
-  void await_suspend(std::coroutine_handle<> handle) const { limit.waiting.push_back(Waiter::here(handle)); }
-  void await_resume() const noexcept {}
-};
-
-// Leaves its endpoint when it goes.
+// A place at an endpoint; given back when it goes.
 class Stream {
  public:
-  explicit Stream(Limit& limit) : limit_(&limit) { limit.enter(); }
+  explicit Stream(Limit& entered) : limit_(&entered) {}
   Stream(Stream&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)) {}
   Stream& operator=(Stream&&) = delete;
   ~Stream() {
@@ -106,6 +102,32 @@ class Stream {
  private:
   Limit* limit_;
 };
+
+struct Enter {
+  Limit& limit;
+  bool await_ready() const {
+    if (!limit.has_room()) return false;  // where there is room nobody waits: see let_in
+    limit.enter();
+    return true;
+  }
+  void await_suspend(std::coroutine_handle<> handle) const { limit.waiting.push_back(Waiter::here(handle)); }
+  Stream await_resume() const { return Stream(limit); }
+};
+
+// Returns when the endpoint's pause is over and another request may go. A pause may begin at any time.
+Task<Result<>> await_turn(Limit& limit, Clock& clock, const Context& context) {
+  const Context pausing = context.for_pause();
+  do {
+    while (clock.now() < limit.paused_until) {
+      const auto pause = std::chrono::ceil<milliseconds>(limit.paused_until - clock.now());
+      if (Result<> slept = co_await clock.sleep(pause, pausing); !slept) co_return slept;
+    }
+    const milliseconds wait = limit.requests.reserve(1, clock.now());
+    if (wait.count() <= 0) co_return Result<>{};
+    if (Result<> slept = co_await clock.sleep(wait, context); !slept) co_return slept;
+  } while (clock.now() < limit.paused_until);
+  co_return Result<>{};
+}
 
 class LimitedExchange final : public Exchange {
  public:
@@ -173,29 +195,10 @@ LimitedTransport::~LimitedTransport() = default;
 Task<Result<std::unique_ptr<Exchange>>> LimitedTransport::start(const HttpRequest& request,
                                                                 const Context& context) {
   Limit& limit = impl_->limit(request.endpoint);
-  for (;;) {
-    const Steady::time_point now = impl_->clock.now();
-    if (now < limit.paused_until) {
-      const auto pause = std::chrono::ceil<milliseconds>(limit.paused_until - now);
-      const Context pausing = context.for_pause();
-      if (const Result<> slept = co_await impl_->clock.sleep(pause, pausing); !slept) {
-        co_return std::unexpected<Error>(slept.error());
-      }
-      continue;
-    }
-    if (limit.has_room()) break;
-    co_await WaitForRoom{limit};
-    if (const Result<> go = context.check(); !go) {
-      limit.wake();  // the place that was meant for this one
-      co_return std::unexpected<Error>(go.error());
-    }
-  }
-  Stream stream(limit);
-  const milliseconds pause = limit.requests.reserve(1, impl_->clock.now());
-  if (pause.count() > 0) {
-    if (const Result<> slept = co_await impl_->clock.sleep(pause, context); !slept) {
-      co_return std::unexpected<Error>(slept.error());
-    }
+  Stream stream = co_await Enter{limit};
+  if (Result<> go = context.check(); !go) co_return passed(std::move(go));
+  if (Result<> turn = co_await await_turn(limit, impl_->clock, context); !turn) {
+    co_return passed(std::move(turn));
   }
   Result<std::unique_ptr<Exchange>> exchange = co_await impl_->inner.start(request, context);
   if (!exchange) {

@@ -1,8 +1,9 @@
 // limiter.hpp: the adaptive limiter, as a decorator of the Transport: one state per endpoint, on one loop.
 //
-//   start:  [Retry-After pause] -> [requests a second] -> [streams below the limit, first come first served]
-//   -> inner reply:  2xx..4xx: limit += 1/limit (doubling until the first throttle)      429, 503, time-out:
-//   limit *= 0.7
+//   start:  [Retry-After pause] -> [streams below the limit, first come first served]
+//           -> [requests a second] -> inner
+//   reply:  2xx..4xx:            limit += 1/limit (doubling until the first throttle)
+//           429, 503, time-out:  limit *= 0.7
 //
 // --transfers, --tpslimit and --bwlimit are ceilings on what it finds.
 #pragma once

@@ -1,9 +1,9 @@
-// loop.hpp: one event loop: an Asio io_context on one thread, as the Executor and the Clock of all that runs
-// there.
+// loop.hpp: one event loop: an Asio io_context on one thread,
+// as the Executor and the Clock of all that runs there.
 //
-// A watchdog looks at every guarded operation ten times a second and ends those whose time is over or whose
-// stop was asked for: one timer a loop, none an operation (a Beast timer an operation took 4-9 % of the
-// copy).
+// A watchdog looks at every guarded operation ten times a second and ends those whose time is
+// over or whose stop was asked for: one timer a loop, none an operation (a Beast timer an
+// operation took 4-9 % of the copy).
 #pragma once
 
 #include <chrono>
@@ -36,8 +36,8 @@ class Loop final : public Executor, public Clock {
   Loop();
   ~Loop() override;
 
-  // Runs `main` and everything that it starts on this thread, until `main` has ended. A stray exception is
-  // rethrown.
+  // Runs `main` and everything that it starts on this thread, until `main` has ended.
+  // A stray exception is rethrown.
   void run(Task<void> main);
 
   void post(std::coroutine_handle<> handle) override;

@@ -1,5 +1,5 @@
-// response_parser.hpp: Beast's parser, fed with bytes, giving our ResponseHead and body bytes. For src/net
-// and fuzzing.
+// response_parser.hpp: Beast's parser, fed with bytes, giving our ResponseHead and body bytes.
+// For src/net and fuzzing.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>

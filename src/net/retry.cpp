@@ -52,6 +52,7 @@ Task<bool> Retrier::again(Error& error) {
   const Result<> slept = co_await context_.clock.sleep(pause, pausing);
   if (!slept) {
     if (slept.error().kind == ErrorKind::cancelled) error.kind = ErrorKind::cancelled;
+    add_to_message(error, slept.error().message);
     co_return false;
   }
   count_attempt();

@@ -41,8 +41,8 @@ class Retrier {
 };
 
 // Runs `attempt` (a callable giving Task<Result<T>>) until it succeeds or must not be tried again. The
-// operation must be idempotent. `on_fresh_login` is called before a retry with RetryVerdict::fresh_login;
-// false there gives up.
+// operation must be idempotent. `on_fresh_login` is called before a retry with
+// RetryVerdict::fresh_login; false there gives up.
 template <class T, class Attempt>
 Task<Result<T>> with_retry(const RetryPolicy& policy, const Context& context, Attempt attempt,
                            std::function<bool()> on_fresh_login = {}) {

@@ -9,13 +9,14 @@ namespace azs3copy {
 
 namespace {
 
+constexpr milliseconds pause_said_max = std::chrono::hours(24);  // more is told as this
+
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0)
     return std::nullopt;
-  constexpr std::int64_t a_day_ms = 86'400'000;
-  return std::min(number, a_day_ms);
+  return std::min<std::int64_t>(number, pause_said_max.count());
 }
 
 }  // namespace
@@ -25,9 +26,9 @@ milliseconds retry_after(const Headers& headers, UtcTime now) {
     if (const auto number = whole_number(headers.get(name))) return milliseconds(*number);
   }
   const std::string_view text = headers.get("retry-after");
-  if (const auto number = whole_number(text)) return seconds(*number);
+  if (const auto number = whole_number(text)) return std::min<milliseconds>(seconds(*number), pause_said_max);
   if (const auto date = parse_rfc1123(text); date && *date > now) {
-    return std::min<milliseconds>(*date - now, std::chrono::hours(24));
+    return std::min<milliseconds>(*date - now, pause_said_max);
   }
   return milliseconds{0};
 }

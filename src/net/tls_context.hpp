@@ -10,13 +10,13 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace azs3copy {
 
-// TLS 1.2 or later, peers verified against the roots. Thread-safe once made; the bundle is loaded once (about
-// 20 ms).
+// TLS 1.2 or later, peers verified against the roots.
+// Thread-safe once made; the bundle is loaded once (about 20 ms).
 class TlsContext {
  public:
-  // `ca_bundle`: a PEM file or a folder of them; empty: SSL_CERT_FILE and SSL_CERT_DIR, else the usual places
-  // of Linux distributions. A bundle that was named and can't be read is an error; so is finding no roots at
-  // all.
+  // `ca_bundle`: a PEM file or a folder of them; empty: SSL_CERT_FILE and SSL_CERT_DIR, else the
+  // usual places of Linux distributions. A bundle that was named and can't be read is an error;
+  // so is finding no roots at all.
   static Result<std::shared_ptr<TlsContext>> make(const std::string& ca_bundle);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

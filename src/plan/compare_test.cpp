@@ -54,8 +54,8 @@ TEST(Compare, EveryRowOfTheTruthTable) {
   }
 }
 
-// The sample compares with ">" at steps of one second and loses what was written in the second of the last
-// copy.
+// The sample compares with ">" at steps of one second
+// and loses what was written in the second of the last copy.
 TEST(Compare, SampleDefectABlobOfTheSameSecondIsAskedForAndNotLost) {
   EXPECT_EQ(compare(blob, Existing{10, modified}, {.margin = milliseconds(0)}), Comparison::ask);
   EXPECT_EQ(compare(blob, Existing{10, modified - milliseconds(999)}, {.margin = milliseconds(0)}),

@@ -1,8 +1,8 @@
-// filter.hpp: which blobs belong to the job at all. What is filtered out is not "skipped": it was not asked
-// for.
+// filter.hpp: which blobs belong to the job at all.
+// What is filtered out is not "skipped": it was not asked for.
 //
-//   relative name, size, time --> [ files-from ] --> [ sizes, times ] --> [ rules: the first match decides ]
-//   --> in or out
+//   relative name, size, time --> [ sizes, times ] --> [ files-from ] --> [ rules ] --> in or out
+//                                                                         the first match decides
 #pragma once
 
 #include <cstdint>
@@ -23,16 +23,19 @@ namespace azs3copy {
 
 // A pattern in rclone's syntax (rclone.org/filtering), over the characters of UTF-8:
 //
-//   *       any run without a slash       **      any run                    ?   one character, no slash
-//   [a-z]   one of these; [!...] or [^...] one that is none of these and no slash; [[:alpha:]] and \d \s \w
-//   inside too {x,y}   either pattern; may nest      \c      c itself; \d \s \w \D \S \W as in regular
-//   expressions
+//   *       any run without a slash
+//   **      any run
+//   ?       one character, no slash
+//   [a-z]   one of these; [!...] or [^...]: one that is none of these and no slash;
+//           [[:alpha:]] and \d \s \w inside too
+//   {x,y}   either pattern; may nest
+//   \c      c itself; \d \s \w \D \S \W as in regular expressions
 //
 // A leading / anchors at the root, else the pattern matches any whole tail of path components: "b/c" matches
 // "a/b/c". A trailing / stands for all that is below: "dir/" is "dir/**" (rclone reads it so for --exclude
 // only). Refused: rclone's {{regular expressions}}.
 //
-// Thread-safe. Time is linear in the path for every pattern, and nothing is allocated (filter.cpp says how).
+// Thread-safe. Time is linear in the path for every pattern, and nothing is allocated (glob.cpp says how).
 class Glob {
  public:
   // ErrorKind::invalid, quoting the pattern.

@@ -19,8 +19,8 @@ struct GlobCase {
   std::vector<std::string> out;
 };
 
-// rclone.org/filtering, "Patterns for matching path/file names", and what its syntax says of the cases
-// between.
+// rclone.org/filtering, "Patterns for matching path/file names",
+// and what its syntax says of the cases between.
 const std::vector<GlobCase> documented = {
     {"file.jpg", {"file.jpg", "directory/file.jpg"}, {"afile.jpg", "directory/afile.jpg", "file.jpg/x"}},
     {"/file.jpg", {"file.jpg"}, {"afile.jpg", "directory/file.jpg"}},

@@ -46,8 +46,8 @@ char32_t next_character(std::string_view text, std::size_t& at) {
   return whole ? value : stray + lead;
 }
 
-// What one position matches: a character that lies in any of the ranges, or (`negated`) in none and is no
-// slash.
+// What one position matches: a character that lies in any of the ranges,
+// or (`negated`) in none and is no slash.
 struct CharacterSet {
   struct Span {
     char32_t first, last;
@@ -444,8 +444,8 @@ Result<Glob> Glob::compile(std::string_view pattern) {
   return Glob(std::move(program));
 }
 
-// Where the first match can begin: a tail that the pattern matches holds no more slashes than the pattern
-// can.
+// Where the first match can begin:
+// a tail that the pattern matches holds no more slashes than the pattern can.
 std::size_t Glob::Program::start(std::string_view path) const {
   if (rooted || slashes_max >= path.size()) return 0;
   std::size_t at = path.size();

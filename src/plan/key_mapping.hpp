@@ -1,12 +1,11 @@
 // key_mapping.hpp: which key a blob gets. Bytes are kept exactly; nothing is normalised.
 //
-//   source az://acct/photos          dest s3://b/2024    blob a/b.jpg         -> 2024/a/b.jpg
-//   source az://acct/photos/a        dest s3://b         blob a/b.jpg         -> b.jpg       ("a" is taken as
-//   a folder) source az://acct/photos/a/b.jpg  dest s3://b/2024    blob a/b.jpg         -> 2024/b.jpg  (one
-//   blob) source az://acct                 dest s3://b         blob x in photos     -> photos/x    (container
-//   first)
-//   --flatten                                            blob a/b.jpg         -> b.jpg
-//   (UseFullFilePath=false)
+//   source                     destination   blob              key
+//   az://acct/photos           s3://b/2024   a/b.jpg        -> 2024/a/b.jpg
+//   az://acct/photos/a         s3://b        a/b.jpg        -> b.jpg          "a" is taken as a folder
+//   az://acct/photos/a/b.jpg   s3://b/2024   a/b.jpg        -> 2024/b.jpg     one blob
+//   az://acct                  s3://b        x in photos    -> photos/x       container first
+//   --flatten                                a/b.jpg        -> b.jpg          UseFullFilePath=false
 #pragma once
 
 #include <optional>
@@ -25,11 +24,11 @@ struct KeyMapping {
   bool container_in_key = false;   // more than one container is copied
   bool flatten = false;
 
-  // The blob's name below the source prefix; nothing where it only shares letters with it ("a" against
-  // "ab/c").
+  // The blob's name below the source prefix;
+  // nothing where it only shares letters with it ("a" against "ab/c").
   std::optional<std::string_view> relative_name(const BlobName& name) const;
-  // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8 or empty, naming both. `relative`
-  // from above.
+  // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8 or empty, naming both.
+  // `relative` from above.
   Result<Key> key(const Container& container, std::string_view relative) const;
   // Keys of different blobs differ, but for --flatten and for this: the source prefix "a" may name a blob and
   // a folder, and the folder may hold a blob of that last name again: "a" and "a/a" both get the key "a".

@@ -1,6 +1,6 @@
-// planner_test.cpp: the pure decisions together, as find_blobs takes them, against a naive model of what a
-// user would say: it splits names into components and looks rows up, where the planner compares prefixes and
-// computes.
+// planner_test.cpp: the pure decisions together, as find_blobs takes them, against a naive model of
+// what a user would say: it splits names into components and looks rows up, where the planner
+// compares prefixes and computes.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 

@@ -1,8 +1,8 @@
-// prices.hpp: list prices in USD, US East, for the estimate at a run's end. A table only; change it with its
-// dates.
+// prices.hpp: list prices in USD, US East, for the estimate at a run's end.
+// A table only; change it with its dates.
 //
-// Egress is what leaves Azure for the internet. Its free first 100 GB a month are left out: they may be used
-// up.
+// Egress is what leaves Azure for the internet.
+// Its free first 100 GB a month are left out: they may be used up.
 #pragma once
 
 #include <array>

@@ -74,13 +74,30 @@ class Moved {
   bool kept_ = false;
 };
 
-Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put) {
+// Before S3 has the part whole: a later run that finds it there must not take it for better proved than it
+// was.
+Task<Result<>> note_proof(Stage& stage, const Upload& upload, SourceProof proof, const Context& context) {
+  const std::optional<SourceProof> noted = stage.tracker.noted_proof(upload);
+  if (noted && *noted <= proof) co_return Result<>{};
+  Result<> saved = co_await stage.ledger.weaken_proof(stage.s3.bucket(), upload.task.key, proof, context);
+  if (saved) stage.tracker.note_proof(upload, proof);
+  co_return saved;
+}
+
+// `upload`: whose part it is; nullptr for a whole object.
+Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put, const Upload* upload,
+                                 const Context& context) {
   Ring ring(ring_bytes);
   Moved moved(stage.reporter);
   for (;;) {
     const Result<std::size_t> got = co_await body.read(ring.bytes());
     if (!got) co_return failed(Error(got.error()), "read");
-    if (*got == 0) break;
+    if (*got == 0) {
+      if (upload == nullptr) break;
+      if (Result<> noted = co_await note_proof(stage, *upload, body.proof(), context); !noted)
+        co_return passed(std::move(noted));
+      break;
+    }
     const Result<bool> answered = co_await put.write(Bytes(ring.bytes()).first(*got));
     if (!answered) co_return failed(Error(answered.error()), "write");
     if (*answered) break;  // S3 refuses before it has all: its reply says why
@@ -109,7 +126,7 @@ Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, con
     Result<std::unique_ptr<S3PutStream>> put =
         co_await stage.s3.put_stream({.key = task.key}, blob.size, attributes, {}, context);
     if (!put) co_return failed(std::move(put), "write");
-    co_return co_await stream(stage, **body, **put);
+    co_return co_await stream(stage, **body, **put, nullptr, context);
   }
   Ring buffer(std::max<std::size_t>(blob.size, 1));
   const Result<std::size_t> size = co_await read_whole(**body, buffer.bytes().first(blob.size));
@@ -138,7 +155,7 @@ Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, con
   Result<std::unique_ptr<S3PutStream>> put =
       co_await stage.s3.put_stream(target, options.range->size, {}, {}, context);
   if (!put) co_return failed(std::move(put), "write");
-  co_return co_await stream(stage, **body, **put);
+  co_return co_await stream(stage, **body, **put, &task.upload, context);
 }
 
 }  // namespace azs3copy

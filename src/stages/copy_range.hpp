@@ -14,8 +14,8 @@ struct RangeCopied {
   SourceProof proof = SourceProof::none;
 };
 
-// One attempt for a small blob as a whole: exactly one GET and one PUT. The blob's headers and metadata go
-// along.
+// One attempt for a small blob as a whole: exactly one GET and one PUT.
+// The blob's headers and metadata go along.
 Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, const Context& context);
 
 // One attempt for one part of an upload.

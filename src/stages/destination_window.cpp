@@ -8,9 +8,9 @@ namespace azs3copy {
 
 namespace {
 
-// Below `key`, with next to nothing between the two: its last character less one and the highest code point
-// behind it. Where that can't be, the key without its last character. ListObjectsV2 starts after what it is
-// given.
+// Below `key`, with next to nothing between the two: its last character less one and the highest
+// code point behind it. Where that can't be, the key without its last character. ListObjectsV2
+// starts after what it is given.
 std::string just_below(std::string_view key) {
   constexpr std::string_view highest = "\U0010FFFF";
   std::size_t end = key.size() - 1;
@@ -41,10 +41,12 @@ Task<Result<>> DestinationWindow::pass_rest(const Context& context) {
 }
 
 void DestinationWindow::restart_before(std::string_view key) {
+  const std::string passed = rows_.empty() ? place_ : rows_.back().key.str();
   rows_.clear();
   front_claimed_ = false;
   continuation_.clear();
   place_ = just_below(key);
+  if (started_ && passed < key) place_ = std::max(place_, passed);  // never back over what was listed
   started_ = true;
   at_end_ = false;
 }
@@ -82,14 +84,14 @@ Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(
   for (const std::uint32_t index : order) {
     const std::string& key = keys[index]->str();
     const bool behind = key <= place_;
-    // Far ahead of what is listed: start there rather than walk through keys that nobody asked for.
-    const bool far_ahead =
-        !at_end_ && (rows_.empty() || rows_.back().key.str() < key) && index == order.front();
+    // Beyond what is listed: the next page may as well begin there, so that keys that nobody asked for, be
+    // there millions between two of ours, cost nothing.
+    const bool beyond = !at_end_ && (rows_.empty() || rows_.back().key.str() < key);
     if (unclaimed_ && behind && started_) {
       co_return fail(ErrorKind::unsupported, "the source is not listed in the order of its keys", key,
                      "What is only at the destination can't be told then; ask one way only, with --one-way.");
     }
-    if (!unclaimed_ && (!started_ || behind || far_ahead)) restart_before(key);
+    if (!unclaimed_ && (!started_ || behind || beyond)) restart_before(key);
     started_ = true;
     for (;;) {
       while (!rows_.empty() && rows_.front().key.str() < key) pass_front();

@@ -1,14 +1,12 @@
-// find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob, and sends on what
-// must be copied.
+// find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob,
+// and sends on what must be copied.
 //
-//   Azure page --> under the prefix? --> filters --> obstacle? --> key --> window of S3's listing --> compare
-//                                                    skipped               (destination_window.hpp)    |
-//                                                    unchanged
-//                                                                                                      | ask:
-//                                                                                                      one
-//                                                                                                      HEAD
-//                                                                             small --> CopyBatch <----+ copy
-//                                                                             large --> LargeFile <----+
+//   Azure page --> in the prefix? --> filters --> key --> obstacle? --> window of S3's listing --> compare
+//                                                         skipped       (destination_window.hpp)  |
+//                                                                                      a record <-+ unchanged
+//                                                                    one HEAD: unchanged | copy <-+ ask
+//                                                                           small --> CopyBatch <-+ copy
+//                                                                           large --> LargeFile <-+
 //
 // The next Azure page is fetched while this one is decided. An error of either listing ends the run: nothing
 // is ever concluded from a listing that was cut short.

@@ -1,9 +1,8 @@
 // largefile_initialize.cpp: stage 4 of 6. Opens the multipart upload of a large blob, or takes up the one
 // that an earlier run left, and sends out the parts that are missing.
 //
-//   LargeFile --> HEAD blob --> manifest? --- ours, same ETag and parts --> ListParts --> PartTask x missing
-//                                   \-- none --> intent --> CreateMultipartUpload --> manifest --> PartTask x
-//                                   N
+//   LargeFile --> HEAD blob --> manifest? -- ours, same ETag and parts --> ListParts --> PartTask x missing
+//                                 \-- else --> intent --> CreateMultipartUpload --> manifest --> PartTask x N
 //
 // The intent is on disk before the upload exists, so that a process killed between the two leaves a trace to
 // find the upload by. Safe to repeat: the manifest names the open upload.
@@ -21,7 +20,7 @@ namespace {
 struct Opened {
   Upload upload;
   std::vector<UploadedPart> done;
-  SourceProof proof = SourceProof::none;
+  std::optional<SourceProof> proof;
 };
 
 Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload,
@@ -92,8 +91,8 @@ bool is_refusal(const Error& error) {
   return error.http_status >= 300 && error.http_status < 500;
 }
 
-// An attempt without a clear refusal may have opened an upload that nobody has the id of: it is aborted
-// before the next.
+// An attempt without a clear refusal may have opened an upload that nobody has the id of:
+// it is aborted before the next.
 Task<Result<UploadId>> create_upload(Stage& stage, const UploadManifest& intent,
                                      const BlobProperties& properties, const Context& context) {
   const CopyTask& task = intent.upload.task;
@@ -117,14 +116,13 @@ Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan
       .bucket = stage.s3.bucket(),
       .source_account = stage.azure.account().name.str(),
       .upload = {.task = task, .part_bytes = plan.part_bytes, .part_count = plan.part_count},
-      .created = context.clock.utc(),
-      .proof = SourceProof::none};  // until a part has shown what the source proves
+      .created = context.clock.utc()};
   if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
     co_return passed(std::move(saved));
   Result<UploadId> id = co_await create_upload(stage, manifest, properties, context);
   if (!id) {
-    // Refused by S3: nothing was opened. After a broken connection the intent stays, to look for what may be
-    // there.
+    // Refused by S3: nothing was opened.
+    // After a broken connection the intent stays, to look for what may be there.
     if (is_refusal(id.error()))
       (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
     co_return passed(std::move(id));

@@ -1,7 +1,7 @@
 // largefile_part.cpp: stage 5 of 6. Streams one byte range of one blob into one S3 part.
 //
-//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker --> last:
-//   Recombine
+//   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker
+//                                                                                          | last: Recombine
 //
 // Safe to repeat: a part uploaded again under its number replaces the first.
 #include "stages/copy_range.hpp"
@@ -22,16 +22,6 @@ Task<Result<RangeCopied>> copy_part(Stage& stage, const PartTask& task, const Co
   co_return copied;
 }
 
-// What a later run takes over must not count as better proved than it was.
-Task<Result<>> save_proof(Stage& stage, const Key& key, SourceProof proof, const Context& context) {
-  Result<std::optional<UploadManifest>> manifest =
-      co_await stage.ledger.find_manifest(stage.s3.bucket(), key, context);
-  if (!manifest) co_return passed(std::move(manifest));
-  if (!*manifest) co_return Result<>{};
-  (*manifest)->proof = proof;
-  co_return co_await stage.ledger.save_manifest(**manifest, context);
-}
-
 }  // namespace
 
 Task<Result<>> largefile_part(PartTask task, Stage& stage, const Context& context) {
@@ -48,13 +38,9 @@ Task<Result<>> largefile_part(PartTask task, Stage& stage, const Context& contex
                           .etag = std::move(copied->reply.etag),
                           .size = plan.range(task.number).size,
                           .crc = copied->crc};
-  const Result<PartTracker::Added> added = co_await stage.tracker.add(task.upload, part, copied->proof);
-  if (!added) co_return std::unexpected<Error>(added.error());
-  if (added->new_proof) {
-    Result<> saved = co_await save_proof(stage, task.upload.task.key, *added->new_proof, context);
-    if (!saved) co_return saved;
-  }
-  if (added->whole)
+  const Result<bool> whole = co_await stage.tracker.add(task.upload, part);
+  if (!whole) co_return std::unexpected<Error>(whole.error());
+  if (*whole)
     co_return co_await stage.bus.publish(Recombine{.run = task.run, .upload = std::move(task.upload)});
   co_return Result<>{};
 }

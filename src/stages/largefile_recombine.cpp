@@ -1,8 +1,7 @@
 // largefile_recombine.cpp: stage 6 of 6. Completes the upload into one object, with the CRC of the whole.
 //
 //   Recombine --> parts, in order --> crc64 combined --> [ Complete ] --> manifest away --> record
-//                                                           | NoSuchUpload, or no clear answer: HEAD and
-//                                                           compare
+//                                                           | NoSuchUpload, no clear answer: HEAD, compare
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
 #include "stages/outcome.hpp"
@@ -50,6 +49,9 @@ Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::v
 Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& context) {
   const Upload& upload = work.upload;
   Result<PartTracker::Parts> parts = co_await stage.tracker.parts(upload);
+  if (!parts && parts.error().kind == ErrorKind::not_found) {  // ended by somebody, or by an earlier delivery
+    co_return co_await give_up_upload(stage, upload, std::move(parts.error()), context);
+  }
   if (!parts) co_return passed(std::move(parts));
   const Result<Crc64> crc = combined_crc(upload, parts->parts);
   if (!crc) co_return std::unexpected<Error>(crc.error());

@@ -10,8 +10,8 @@ namespace azs3copy {
 ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
                                    const BlobProperties& properties);
 
-// True where no other blob can fare better: the login is refused, the bucket or container is gone, the disk
-// is full.
+// True where no other blob can fare better:
+// the login is refused, the bucket or container is gone, the disk is full.
 bool ends_the_run(const Error& error);
 
 // Failed, or skipped where the blob itself stands in the way (archived).

@@ -62,21 +62,22 @@ class PartTracker {
  public:
   virtual ~PartTracker() = default;
   // The upload is open; `done` arrived in an earlier run, with `proof` as the weakest of them.
-  virtual Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) = 0;
-  struct Added {
-    bool whole = false;                    // true for exactly one caller: the one that made the list whole
-    std::optional<SourceProof> new_proof;  // the weakest proof became this: the manifest must say so
-  };
-  virtual Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof proof) = 0;
+  virtual Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done,
+                               std::optional<SourceProof> proof) = 0;
+  // The weakest proof of a part that the manifest is known to tell of; nothing: not known.
+  virtual std::optional<SourceProof> noted_proof(const Upload& upload) const = 0;
+  virtual void note_proof(const Upload& upload, SourceProof proof) = 0;  // the manifest tells it now
+  // True for exactly one caller: the one that made the list whole.
+  virtual Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) = 0;
   // All parts in order of number, and the weakest proof among them.
   struct Parts {
     std::vector<UploadedPart> parts;
-    SourceProof proof = SourceProof::crc64;
+    SourceProof proof = SourceProof::none;
     Steady::time_point begun;
   };
   virtual Task<Result<Parts>> parts(const Upload& upload) = 0;
   // True for exactly one caller. From then on `is_open` is false and the parts still queued are dropped.
-  virtual bool give_up(const Upload& upload) = 0;
+  virtual Task<Result<bool>> give_up(const Upload& upload) = 0;
   virtual bool is_open(const Upload& upload) const = 0;
   virtual void end(const Upload& upload) = 0;
 };
@@ -112,8 +113,8 @@ struct Stage {
   std::string s3_origin;  // for manifests: whose upload it is
 };
 
-// ---- the six stages. Each reports failures of blobs as records; a Result's error is one that ends the run.
-// ----
+// ---- The six stages. ----
+// Each reports failures of blobs as records; a Result's error is one that ends the run.
 
 Task<Result<>> launch_qualification(Launch launch, Stage& stage, const Context& context);
 Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context);

@@ -75,7 +75,9 @@ Task<Result<std::optional<PutReply>>> find_made_from(Stage& stage, const CopyTas
 }
 
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
-  if (!stage.tracker.give_up(upload)) co_return Result<>{};
+  const Result<bool> first = co_await stage.tracker.give_up(upload);
+  if (!first) co_return std::unexpected<Error>(first.error());
+  if (!*first) co_return Result<>{};
   const bool gone = error.service_code == "NoSuchUpload";
   if (gone) {
     // Somebody ended it: a lifecycle rule, a person, or another run that completed it.

@@ -10,8 +10,8 @@ namespace azs3copy {
 // run; after any other both are removed.
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context);
 
-// The object at the task's key where it is whole and was made from this version of the blob; nothing
-// otherwise.
+// The object at the task's key where it is whole and was made from this version of the blob;
+// nothing otherwise.
 Task<Result<std::optional<PutReply>>> find_made_from(Stage& stage, const CopyTask& task,
                                                      const Context& context);
 

@@ -204,6 +204,19 @@ def test_another_part_size_begins_anew(program, clouds, large):
     assert_whole(program, clouds, source, target)
 
 
+@pytest.mark.parametrize("first, then", [(True, False), (False, True)])
+def test_parts_that_nobody_proved_stay_unproved_after_a_kill(program, clouds, large, first, then):
+    source, target = large
+    clouds.azure.post("options", structured_bodies=first)
+    stopped_after_parts(program, source, target, signal.SIGKILL)
+    clouds.azure.post("options", structured_bodies=then)
+
+    finished = program.copy(source, target, *IN_PARTS)
+
+    assert finished.record("large")["verified"] == "none"
+    assert_whole(program, clouds, source, target)
+
+
 def test_an_upload_that_somebody_aborted_is_begun_anew(program, clouds, large):
     """A lifecycle rule does so after some days."""
     source, target = large

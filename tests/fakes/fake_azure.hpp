@@ -7,9 +7,9 @@
 //   ... client under test: azure.https_url() + "/" + azure.account(), azure.ca_path(), azure.account_key()
 //   EXPECT_EQ(azure.log().count("GetBlob", "photos/a/b.jpg"), 1);
 //
-// It refuses what Azure refuses: a wrong signature, an expired token, a range CRC above 4 MiB, a changed
-// ETag. Where the documentation is silent it takes the stricter reading, so that a client that pleases it
-// pleases Azure.
+// It refuses what Azure refuses: a wrong signature, an expired token, a range CRC above 4 MiB, a
+// changed ETag. Where the documentation is silent it takes the stricter reading, so that a client
+// that pleases it pleases Azure.
 #pragma once
 
 #include <functional>
@@ -95,8 +95,8 @@ class FakeAzure {
   static const std::string& account_key();  // base64
   void add_account(const std::string& name, const std::string& key_base64);
   std::string issue_sas(const SasGrant& grant, const std::string& account_name = account());  // the query
-  // Entra: POST /{tenant}/oauth2/v2.0/token. The managed identity endpoint is at
-  // /metadata/identity/oauth2/token.
+  // Entra: POST /{tenant}/oauth2/v2.0/token.
+  // The managed identity endpoint is at /metadata/identity/oauth2/token.
   void add_application(const std::string& tenant, const std::string& client_id, const std::string& secret);
   // A federated login: any assertion equal to this one is taken for the application.
   void add_assertion(const std::string& client_id, const std::string& assertion);

@@ -1,5 +1,5 @@
-// fake_azure_test.cpp: the fake refuses what Azure refuses. Were it lenient, every test that stands on it
-// would be too.
+// fake_azure_test.cpp: the fake refuses what Azure refuses.
+// Were it lenient, every test that stands on it would be too.
 #include "fakes/fake_azure.hpp"
 
 #include <gtest/gtest.h>

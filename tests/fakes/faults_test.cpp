@@ -1,5 +1,5 @@
-// faults_test.cpp: each fault that a test can ask for really happens, as often as asked, and is told in the
-// log.
+// faults_test.cpp: each fault that a test can ask for really happens,
+// as often as asked, and is told in the log.
 #include "fakes/server/faults.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// command_line.hpp: words, environment and configuration file in; one Invocation, checked, out. No I/O of its
-// own.
+// command_line.hpp: words, environment and configuration file in;
+// one Invocation, checked, out. No I/O of its own.
 //
 //   arguments ----+
 //   AZS3COPY_* ---+--> merge --> apply each flag --> check together --> Invocation
@@ -27,8 +27,8 @@ struct Surroundings {
 // Of this process. `variables` as main got it.
 Surroundings process_surroundings(char** variables);
 
-// `arguments` without the program's name. Every error is ErrorKind::invalid or not_found (of a file that was
-// named).
+// `arguments` without the program's name.
+// Every error is ErrorKind::invalid or not_found (of a file that was named).
 Result<Invocation> parse_command_line(std::span<const std::string> arguments,
                                       const Surroundings& surroundings);
 

@@ -17,8 +17,8 @@ namespace azs3copy::cli {
 // The first line without the program's name; the others indented by two. Wrapped to the style's width.
 std::vector<std::string> describe(const Error& error, const Style& style);
 
-// What a service answered, without the steps that led there: "403 AuthorizationFailure: message (request id
-// ...)".
+// What a service answered, without the steps that led there:
+// "403 AuthorizationFailure: message (request id ...)".
 std::string cause_line(const Error& error);
 
 }  // namespace azs3copy::cli

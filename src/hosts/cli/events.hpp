@@ -3,25 +3,25 @@
 // Every line has "event" and "time" (UTC, ISO 8601). Names are stable; fields may be added, none is renamed.
 // Counts of blobs and bytes are {"blobs": n, "bytes": n}. By event:
 //
-//   start     command, version, source, destination, azure_login, s3_login, region, encryption, run,
-//   run_folder progress  ms, scanning, found, copied, unchanged, skipped, failed, bytes_moved, bytes_planned,
-//   bytes_per_second,
-//             seconds_left (absent where unknown), requests_azure, requests_s3, retries, streams,
-//             streams_limit, held_by, large: [{name, bytes_done, bytes, parts_done, parts}]
+//   start     command, version, source, destination, azure_login, s3_login, region, encryption,
+//             run, run_folder
+//   progress  scanning, ms, found, copied, unchanged, skipped, failed, retries, bytes_moved, bytes_planned,
+//             bytes_per_second, seconds_left (absent where unknown), requests_azure, requests_s3,
+//             streams, streams_limit, held_by, large: [{name, bytes_done, bytes, parts_done, parts}]
 //   record    record: a line of objects.jsonl (messages/record.hpp); every blob that was not unchanged
 //   log       level ("warning", "info", "debug", "trace"), name, text
-//   summary   exit_code, interrupted, ms, found ... failed as above, verified_crc64, verified_md5,
-//   unverified,
-//             azure_reads, azure_bytes, s3_writes, s3_reads, retries, run_folder,
-//             not_copied: [{outcome, cause, advice, count, first_names}]
+//   summary   exit_code, interrupted, dry_run, ms, found ... retries as above,
+//             verified_crc64, verified_md5, unverified, azure_reads, azure_bytes, s3_writes, s3_reads,
+//             run_folder, not_copied: [{outcome, cause, advice, count, first_names}]
 //             of a dry run also: would_copy: [text], would_copy_large
 //   error     exit_code, kind, message, operation, subject, code, status, request_id, advice, attempts
-//   row       of check: mark, name, detail                     of ls: kind ("blob" or "prefix"), name, bytes,
-//   time, tier
+//   row       of check:   mark, name, detail
+//             of ls:      kind ("blob" or "prefix"), name; of a blob also: bytes, time, tier
 //             of cleanup: key, upload, created, outcome
-//   end       of check: exit_code, equal, equal_by_crc, equal_by_etag, equal_by_time, missing, different,
-//   only_at_destination, errors
-//             of cleanup: exit_code, aborted, failed           of ls: exit_code, rows
+//   end       of check:   exit_code, equal, equal_by_crc, equal_by_etag, equal_by_time, missing, different,
+//                         only_at_destination, errors
+//             of ls:      exit_code, rows
+//             of cleanup: exit_code, aborted, failed
 #pragma once
 
 #include <string>

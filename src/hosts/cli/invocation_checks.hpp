@@ -1,5 +1,5 @@
-// invocation_checks.hpp: what can only be judged once all flags are known: both ends, and flags against one
-// another.
+// invocation_checks.hpp: what can only be judged once all flags are known:
+// both ends, and flags against one another.
 #pragma once
 
 #include <string>

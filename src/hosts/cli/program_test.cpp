@@ -1,5 +1,5 @@
-// program_test.cpp: the whole program with an engine of the test's: what goes to which stream, and the exit
-// code.
+// program_test.cpp: the whole program with an engine of the test's:
+// what goes to which stream, and the exit code.
 #include "hosts/cli/program.hpp"
 
 #include <fcntl.h>

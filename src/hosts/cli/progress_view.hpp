@@ -1,5 +1,5 @@
-// progress_view.hpp: a Progress as lines of text: the block that is redrawn on a terminal, and the line of a
-// log.
+// progress_view.hpp: a Progress as lines of text:
+// the block that is redrawn on a terminal, and the line of a log.
 //
 //     copied    1,204,331   8.21 TiB
 //     unchanged    18,220

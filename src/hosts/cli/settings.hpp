@@ -35,17 +35,17 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 std::vector<Setting> settings_of_environment(Command command, const Environment& environment,
                                              std::vector<std::string>& warnings);
 
-// A configuration file in TOML: keys are the names of flags; arrays for flags that repeat. Keys that only
-// other commands know are passed over. Unknown keys, wrong types and syntax errors are ErrorKind::invalid
-// with file and line.
+// A configuration file in TOML: keys are the names of flags; arrays for flags that repeat. Keys that
+// only other commands know are passed over. Unknown keys, wrong types and syntax errors are
+// ErrorKind::invalid with file and line.
 struct ConfigFile {
   std::vector<Setting> settings;  // in the order of lines
   bool holds_secrets = false;
 };
 Result<ConfigFile> read_config_file(Command command, std::string_view text, const std::string& path);
 
-// Of the layers, strongest first: the settings that count. A family is taken from the strongest layer that
-// has it.
+// Of the layers, strongest first: the settings that count.
+// A family is taken from the strongest layer that has it.
 std::vector<Setting> merge(std::span<const std::vector<Setting>> layers);
 
 }  // namespace azs3copy::cli

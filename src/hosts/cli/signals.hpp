@@ -7,9 +7,9 @@
 
 namespace azs3copy::cli {
 
-// Make it before any other thread: the signals are blocked from then on, and one thread waits for them. A
-// signal that was ignored when the program began (nohup, a shell's background jobs) stays ignored. SIGPIPE is
-// ignored.
+// Make it before any other thread: the signals are blocked from then on, and one thread waits
+// for them. A signal that was ignored when the program began (nohup, a shell's background jobs)
+// stays ignored. SIGPIPE is ignored.
 class SignalWatch {
  public:
   // `on_first` runs on the watching thread, after the stop was requested. `on_second` may print a last word;

@@ -12,8 +12,8 @@ namespace azs3copy::cli {
 // Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The nearest of `known`, or the only one that starts with `word`; nothing where none is near enough to be
-// meant.
+// The nearest of `known`, or the only one that starts with `word`;
+// nothing where none is near enough to be meant.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
 
 // "; did you mean --transfers?" or "", to end an error with.

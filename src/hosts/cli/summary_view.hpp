@@ -13,8 +13,8 @@ namespace azs3copy::cli {
 std::vector<std::string> render_start(const RunOptions& options, const RunObserver::Ends& ends,
                                       const Style& style, std::string_view home);
 
-// What the run cost by list prices, in USD (plan/prices.hpp). Emulators and other servers than AWS's cost
-// nothing.
+// What the run cost by list prices, in USD (plan/prices.hpp).
+// Emulators and other servers than AWS's cost nothing.
 struct CostEstimate {
   double azure_egress = 0;
   double requests = 0;  // of S3

@@ -1,5 +1,5 @@
-// text.hpp: values as a person reads and writes them: bytes, counts, times, and names made safe for a
-// terminal.
+// text.hpp: values as a person reads and writes them:
+// bytes, counts, times, and names made safe for a terminal.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +28,15 @@ std::string format_time_left(seconds left);
 // "100MiB", "100M", "1.5G", "10kib" (all binary), or plain bytes. ErrorKind::invalid says the forms.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-// Names come from strangers: C0 and C1 controls, DEL, bidirectional overrides and bytes that are not UTF-8
-// become
-// \n, \t, \x1b, ... With `ascii`, everything beyond ASCII does, for terminals that would read it as controls.
+// Names come from strangers: C0 and C1 controls, DEL, bidirectional overrides and bytes that are
+// not UTF-8 become \n, \t, \x1b, ... With `ascii`, everything beyond ASCII does, for terminals
+// that would read it as controls.
 std::string printable(std::string_view text, bool ascii = false);
 
 // Columns that printable UTF-8 takes on a terminal: 0 for combining marks, 2 for East Asian wide and emoji.
 std::size_t display_width(std::string_view text);
-// Exactly `width` columns: padded right, or its front cut off behind an ellipsis, for the end of a path tells
-// more.
+// Exactly `width` columns: padded right, or its front cut off behind an ellipsis,
+// for the end of a path tells more.
 std::string fit_left(std::string_view text, std::size_t width, bool unicode);
 // At most `width` columns, the end cut off.
 std::string cut(std::string_view text, std::size_t width, bool unicode);

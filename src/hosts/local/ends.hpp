@@ -43,6 +43,9 @@ class NoLedger final : public Ledger {
                                                             const Context&) override {
     co_return std::optional<UploadManifest>{};
   }
+  Task<Result<>> weaken_proof(const Bucket&, const Key&, SourceProof, const Context&) override {
+    co_return Result<>{};
+  }
   Task<Result<>> remove_manifest(const Bucket&, const Key&, const Context&) override { co_return Result<>{}; }
   Task<Result<std::vector<UploadManifest>>> list_manifests(const Context&) override {
     co_return std::vector<UploadManifest>{};

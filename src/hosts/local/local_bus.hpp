@@ -1,12 +1,12 @@
-// local_bus.hpp: the stages' messages inside one process: bounded channels, and a count that says when all is
-// done.
+// local_bus.hpp: the stages' messages inside one process:
+// bounded channels, and a count that says when all is done.
 //
-//   publish: pending += 1 --> channel --> worker of any loop --> stage --> done: pending -= 1 --> 0: close
-//   all
+//   publish: pending += 1 --> channel --> worker of any loop --> stage --> done: pending -= 1
+//                                                                            | 0: close all
 //
-// The listing is bounded by its channels: memory does not grow with the number of blobs. Messages that a
-// worker sends to its own kind (a blob planned again) are taken at once, so that workers never wait for one
-// another in a circle.
+// The listing is bounded by its channels: memory does not grow with the number of blobs. Messages
+// that a worker sends to its own kind (a blob planned again) are taken at once, so that workers never
+// wait for one another in a circle.
 #pragma once
 
 #include <atomic>

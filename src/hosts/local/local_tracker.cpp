@@ -5,7 +5,8 @@
 
 namespace azs3copy {
 
-Task<Result<>> LocalTracker::begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) {
+Task<Result<>> LocalTracker::begin(const Upload& upload, std::vector<UploadedPart> done,
+                                   std::optional<SourceProof> proof) {
   const std::lock_guard lock(mutex_);
   Open open{
       .name = upload.task.blob.name.str(), .bytes = upload.task.blob.size, .part_count = upload.part_count};
@@ -19,22 +20,29 @@ Task<Result<>> LocalTracker::begin(const Upload& upload, std::vector<UploadedPar
   co_return Result<>{};
 }
 
-Task<Result<PartTracker::Added>> LocalTracker::add(const Upload& upload, const UploadedPart& part,
-                                                   SourceProof proof) {
+std::optional<SourceProof> LocalTracker::noted_proof(const Upload& upload) const {
   const std::lock_guard lock(mutex_);
   const auto found = open_.find(upload.id);
-  if (found == open_.end()) co_return Added{};  // given up meanwhile
+  return found == open_.end() ? std::nullopt : found->second.proof;
+}
+
+void LocalTracker::note_proof(const Upload& upload, SourceProof proof) {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(upload.id);
+  if (found == open_.end()) return;  // given up meanwhile
+  found->second.proof = weaker(found->second.proof.value_or(proof), proof);
+}
+
+Task<Result<bool>> LocalTracker::add(const Upload& upload, const UploadedPart& part) {
+  const std::lock_guard lock(mutex_);
+  const auto found = open_.find(upload.id);
+  if (found == open_.end()) co_return false;  // given up meanwhile
   Open& open = found->second;
-  Added added;
-  if (!open.proof || proof < *open.proof) {
-    open.proof = proof;
-    added.new_proof = proof;
-  }
   const bool is_new = open.parts.insert_or_assign(part.number, part).second;
   if (is_new) open.bytes_done += part.size;
-  added.whole = !open.recombining && open.parts.size() == open.part_count;
-  if (added.whole) open.recombining = true;
-  co_return added;
+  const bool whole = !open.recombining && open.parts.size() == open.part_count;
+  if (whole) open.recombining = true;
+  co_return whole;
 }
 
 Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
@@ -49,9 +57,9 @@ Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
   co_return parts;
 }
 
-bool LocalTracker::give_up(const Upload& upload) {
+Task<Result<bool>> LocalTracker::give_up(const Upload& upload) {
   const std::lock_guard lock(mutex_);
-  return open_.erase(upload.id) > 0;
+  co_return open_.erase(upload.id) > 0;
 }
 
 bool LocalTracker::is_open(const Upload& upload) const {

@@ -12,10 +12,13 @@ namespace azs3copy {
 // Thread-safe. Grows with the parts of the uploads that are open, which are few.
 class LocalTracker final : public PartTracker {
  public:
-  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done, SourceProof proof) override;
-  Task<Result<Added>> add(const Upload& upload, const UploadedPart& part, SourceProof proof) override;
+  Task<Result<>> begin(const Upload& upload, std::vector<UploadedPart> done,
+                       std::optional<SourceProof> proof) override;
+  std::optional<SourceProof> noted_proof(const Upload& upload) const override;
+  void note_proof(const Upload& upload, SourceProof proof) override;
+  Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   Task<Result<Parts>> parts(const Upload& upload) override;
-  bool give_up(const Upload& upload) override;
+  Task<Result<bool>> give_up(const Upload& upload) override;
   bool is_open(const Upload& upload) const override;
   void end(const Upload& upload) override;
 

@@ -1,5 +1,5 @@
-// run.hpp: one command on one machine: starts the loops, runs the stages in process, and tells an observer
-// how it goes.
+// run.hpp: one command on one machine:
+// starts the loops, runs the stages in process, and tells an observer how it goes.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +70,8 @@ struct RunSummary {
   std::vector<NotCopied> not_copied;
   std::string run_folder;    // empty for a dry run
   bool interrupted = false;  // stopped on request before the end
-  // Of a dry run: the first blobs that would be copied, "name (88.0 GiB, 901 parts of 100 MiB) -> s3://...";
-  // at most 10.
+  // Of a dry run: the first blobs that would be copied, at most 10:
+  // "name (88.0 GiB, 901 parts of 100 MiB) -> s3://...".
   std::vector<std::string> would_copy;
   std::uint64_t would_copy_large = 0;
 };

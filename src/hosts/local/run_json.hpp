@@ -5,8 +5,8 @@
 
 namespace azs3copy {
 
-// `result` nullptr: the run has begun and not ended; a process that was killed leaves it so ("state":
-// "running").
+// `result` nullptr: the run has begun and not ended;
+// a process that was killed leaves it so ("state": "running").
 std::string run_json(const RunId& run, const RunOptions& options, UtcTime started, const RunResult* result);
 
 }  // namespace azs3copy

@@ -10,8 +10,8 @@
 
 namespace azs3copy {
 
-// Thread-safe. Counters are single atomics: a look at them is consistent enough for a display, and exact at
-// the end.
+// Thread-safe. Counters are single atomics:
+// a look at them is consistent enough for a display, and exact at the end.
 class RunReporter final : public Reporter {
  public:
   RunReporter(Ledger* ledger, RunObserver& observer) : ledger_(ledger), observer_(observer) {}

@@ -166,8 +166,8 @@ Response AzureService::list_blobs(const RequestHead& request, const AzureTarget&
   if (!delimiter.empty()) xml_element(out, "Delimiter", delimiter);
   out += "<Blobs>";
 
-  // In an order other than of bytes the names of a prefix still lie together, but not from
-  // lower_bound(prefix) on.
+  // In an order other than of bytes the names of a prefix still lie together,
+  // but not from lower_bound(prefix) on.
   auto row = marker.empty() ? blobs.begin() : blobs.lower_bound(name_of_marker(marker));
   if (marker.empty() && options_.list_order == ListOrder::bytes) row = blobs.lower_bound(prefix);
   std::string next_marker;

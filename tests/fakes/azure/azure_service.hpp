@@ -1,8 +1,11 @@
 // azure_service.hpp: the inside of FakeAzure: its state, and one file a group of operations.
 //
-//   fake_azure.cpp  target -> operation -> dispatch    azure_auth.cpp   SharedKey, SAS, Bearer
-//   azure_list.cpp  List Containers, List Blobs        azure_read.cpp   Get Blob, properties, structured
-//   bodies azure_write.cpp Put Blob and others that tests use azure_entra.cpp  tokens
+//   fake_azure.cpp    what tests call; target -> operation -> dispatch
+//   azure_auth.cpp    SharedKey, SAS, Bearer
+//   azure_list.cpp    List Containers, List Blobs
+//   azure_read.cpp    Get Blob, properties, tags, structured bodies
+//   azure_write.cpp   Put Blob and others that tests use
+//   azure_entra.cpp   tokens
 #pragma once
 
 #include <map>

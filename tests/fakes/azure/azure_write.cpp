@@ -1,6 +1,6 @@
 // azure_write.cpp: what fills an account over the wire, for suites that run on Azurite and on this fake
-// alike: Create Container, Put Blob, Put Block, Put Block List, Append Block, Put Page, Set Blob Metadata,
-// Set Blob Tier, Delete.
+// alike: Create Container, Put Blob, Put Block, Put Block List, Append Block, Put Page, Set Blob
+// Metadata, Set Blob Tier, Delete.
 #include "codec/base64.hpp"
 #include "codec/xml.hpp"
 #include "fakes/azure/azure_service.hpp"

@@ -1,9 +1,9 @@
-// s3_auth.cpp: AWS Signature Version 4 as a server checks it, written from the documentation and apart from
-// src/aws.
+// s3_auth.cpp: AWS Signature Version 4 as a server checks it,
+// written from the documentation and apart from src/aws.
 //
 //   canonical request = method \n path \n query \n headers \n signed names \n payload hash
-//   string to sign    = AWS4-HMAC-SHA256 \n time \n date/region/service/aws4_request \n sha256(canonical
-//   request)
+//   string to sign    = AWS4-HMAC-SHA256 \n time \n date/region/service/aws4_request
+//                       \n sha256(canonical request)
 #include "codec/base64.hpp"
 #include "codec/hash.hpp"
 #include "codec/url.hpp"

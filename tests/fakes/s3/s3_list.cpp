@@ -1,5 +1,5 @@
-// s3_list.cpp: ListObjectsV2 and ListBuckets. In UTF-8 byte order, at most 1,000 rows, tokens that are no
-// keys.
+// s3_list.cpp: ListObjectsV2 and ListBuckets.
+// In UTF-8 byte order, at most 1,000 rows, tokens that are no keys.
 #include "codec/base64.hpp"
 #include "codec/url.hpp"
 #include "fakes/s3/s3_service.hpp"

@@ -1,9 +1,12 @@
 // s3_service.hpp: the inside of FakeS3: its state, and one file a group of operations.
 //
-//   fake_s3.cpp     what tests call                     s3_service.cpp   target -> operation -> dispatch,
-//   errors s3_auth.cpp     SigV4                               s3_body.cpp      bodies: plain, aws-chunked,
-//   checksums s3_objects.cpp  Put, Get, Head, Delete, buckets     s3_list.cpp      ListObjectsV2, ListBuckets
-//   s3_multipart.cpp  Create, UploadPart, Complete, Abort, ListParts, ListMultipartUploads
+//   fake_s3.cpp        what tests call
+//   s3_service.cpp     target -> operation -> dispatch, errors; buckets, Delete, Abort
+//   s3_auth.cpp        SigV4
+//   s3_body.cpp        bodies: plain, aws-chunked, checksums
+//   s3_objects.cpp     Put, Get, Head
+//   s3_list.cpp        ListObjectsV2, ListBuckets
+//   s3_multipart.cpp   Create, UploadPart, Complete, ListParts, ListMultipartUploads
 #pragma once
 
 #include <map>

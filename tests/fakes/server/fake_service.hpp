@@ -1,7 +1,7 @@
 // fake_service.hpp: what both fakes do around a request: name it, log it, play the faults.
 //
-//   head -> name_call -> Faults::next -> ( delay | hang | reset | status | answer ) -> spoilt or whole reply
-//   -> log
+//   head -> name_call -> Faults::next -> ( delay | hang | reset | status | answer )
+//        -> spoilt or whole reply -> log
 #pragma once
 
 #include <memory>

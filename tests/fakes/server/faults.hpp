@@ -1,7 +1,8 @@
 // faults.hpp: what shall go wrong, as rules that a test gives to a fake.
 //
-//   fake.faults().add({.operation = "PutObject", .times = 2, .status = 503, .code = "SlowDown", .retry_after
-//   = "1"}); fake.faults().add({.operation = "GetBlob", .skip = 3, .spoil = {.reset_body_after = 1000}});
+//   fake.faults().add(
+//       {.operation = "PutObject", .times = 2, .status = 503, .code = "SlowDown", .retry_after = "1"});
+//   fake.faults().add({.operation = "GetBlob", .skip = 3, .spoil = {.reset_body_after = 1000}});
 //   fake.faults().add({.operation = "CompleteMultipartUpload", .reset = true, .effect_happens = true});
 #pragma once
 

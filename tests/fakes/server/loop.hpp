@@ -1,5 +1,5 @@
-// loop.hpp: the event loop of the test servers: one thread, edge-triggered epoll, coroutines that wait on
-// sockets.
+// loop.hpp: the event loop of the test servers:
+// one thread, edge-triggered epoll, coroutines that wait on sockets.
 //
 //   run() --> epoll_wait --> resume the Task that waits for this socket, this timer, or that was posted
 //
@@ -38,8 +38,8 @@ class Loop final : public Executor {
   // Only on the loop's thread, or before it runs.
   void spawn(Task<void> task) { tasks_.spawn(std::move(task)); }
 
-  // A socket that the loop watches. The loop owns it and frees it between two rounds, for events of this
-  // round may still name it.
+  // A socket that the loop watches.
+  // The loop owns it and frees it between two rounds, for events of this round may still name it.
   struct Watch {
     int fd = -1;
     std::coroutine_handle<> reader;

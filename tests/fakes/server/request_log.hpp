@@ -1,5 +1,5 @@
-// request_log.hpp: what a fake was asked and what it answered, so that a test can say "exactly one GET a
-// blob".
+// request_log.hpp: what a fake was asked and what it answered,
+// so that a test can say "exactly one GET a blob".
 #pragma once
 
 #include <cstdint>

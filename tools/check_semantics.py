@@ -1,0 +1,45 @@
+"""Checks that every test that docs/ names exists: a promise must not outlive its test.
+
+A name that begins with test_ is one of tests/e2e; Suite.Name in a table's last column is a GoogleTest.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def tests_that_exist():
+    e2e = (path.read_text() for path in (ROOT / "tests/e2e").glob("test_*.py"))
+    names = {name for text in e2e for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
+    names |= {path.name for path in (ROOT / "tests/e2e").glob("test_*.py")}
+    for folder in ("src", "tests"):
+        for path in (ROOT / folder).rglob("*_test.cpp"):
+            cases = re.findall(r"^(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP)\((\w+),\s*(\w+)", path.read_text(),
+                               re.MULTILINE)
+            names |= {f"{suite}.{name}" for suite, name in cases}
+    return names
+
+
+def tests_that_are_named():
+    """(document, test) for each mention."""
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        for line in path.read_text().splitlines():
+            for name in re.findall(r"\btest_\w+(?:\.py)?", line):
+                yield path.name, name
+            if line.startswith("|"):
+                for name in re.findall(r"\b[A-Z]\w+\.[A-Z]\w+\b", line.rsplit("|", 2)[1]):
+                    yield path.name, name
+
+
+def main():
+    exist = tests_that_exist()
+    missing = [f"{document}: {name}" for document, name in tests_that_are_named() if name not in exist]
+    for row in missing:
+        print(f"docs name a test that is not there: {row}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
