@@ -341,6 +341,7 @@ Task<Result<std::vector<MessageMoveTask>>> SqsClient::list_message_move_tasks(st
   if (!reply) co_return std::unexpected<Error>(reply.error());
   const Json entries = (*reply)["Results"];
   std::vector<MessageMoveTask> tasks;
+  tasks.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) tasks.push_back(move_task_from(entries.at(i)));
   co_return tasks;
 }
