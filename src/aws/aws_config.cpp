@@ -21,6 +21,21 @@ std::string_view service_endpoint(const ProfileFiles& files, const ProfileSettin
   return services == files.services.end() ? std::string_view() : setting(services->second, name);
 }
 
+// What each service is called where its endpoint is set.
+// https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
+struct EndpointSetting {
+  std::string AwsConfig::* url;
+  std::string_view variable;
+  std::string_view in_profile;  // of a [services x]
+};
+constexpr EndpointSetting endpoint_settings[] = {
+    {&AwsConfig::endpoint_url, "AWS_ENDPOINT_URL_S3", "s3.endpoint_url"},
+    {&AwsConfig::sts_endpoint_url, "AWS_ENDPOINT_URL_STS", "sts.endpoint_url"},
+    {&AwsConfig::sns_endpoint_url, "AWS_ENDPOINT_URL_SNS", "sns.endpoint_url"},
+    {&AwsConfig::sqs_endpoint_url, "AWS_ENDPOINT_URL_SQS", "sqs.endpoint_url"},
+    {&AwsConfig::secrets_endpoint_url, "AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets_manager.endpoint_url"},
+};
+
 bool ignores_configured_endpoints(const AwsEnvironment& environment, const ProfileSettings* profile) {
   if (variable(environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true") return true;
   return profile != nullptr && setting(*profile, "ignore_configured_endpoint_urls") == "true";
@@ -46,16 +61,14 @@ Result<AwsConfig> resolve_aws_config(AwsConfig config, const AwsEnvironment& env
   fill(config.region, variable(environment, "AWS_DEFAULT_REGION"));
   if (profile != nullptr) fill(config.region, setting(*profile, "region"));
   if (ignores_configured_endpoints(environment, profile)) return config;
-  fill(config.endpoint_url, variable(environment, "AWS_ENDPOINT_URL_S3"));
-  fill(config.sts_endpoint_url, variable(environment, "AWS_ENDPOINT_URL_STS"));
-  const std::string for_all = variable(environment, "AWS_ENDPOINT_URL");
-  fill(config.endpoint_url, for_all);
-  fill(config.sts_endpoint_url, for_all);
-  if (profile == nullptr) return config;
-  fill(config.endpoint_url, service_endpoint(*files, *profile, "s3.endpoint_url"));
-  fill(config.sts_endpoint_url, service_endpoint(*files, *profile, "sts.endpoint_url"));
-  fill(config.endpoint_url, setting(*profile, "endpoint_url"));
-  fill(config.sts_endpoint_url, setting(*profile, "endpoint_url"));
+  for (const EndpointSetting& service : endpoint_settings) {
+    std::string& url = config.*service.url;
+    fill(url, variable(environment, service.variable));
+    fill(url, variable(environment, "AWS_ENDPOINT_URL"));
+    if (profile == nullptr) continue;
+    fill(url, service_endpoint(*files, *profile, service.in_profile));
+    fill(url, setting(*profile, "endpoint_url"));
+  }
   return config;
 }
 

@@ -1,8 +1,9 @@
 // aws_error.cpp: the table of AWS's error codes, and how a reply is read.
 //
 // Sources: S3's list of error codes,
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; STS's and the common errors;
-// replies recorded from AWS (cloud-facts). Codes that only other servers use say so.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; STS's, SNS's, SQS's, Secrets
+// Manager's and the common errors, as AWS's published service models have them; replies recorded from
+// AWS (cloud-facts). Codes that only other servers use say so.
 #include "aws/aws_error.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "codec/json.hpp"
 #include "codec/time.hpp"
 #include "codec/xml.hpp"
 #include "net/retry_after.hpp"
@@ -39,15 +41,18 @@ constexpr std::string_view wrong_key_pair =
     "the secret access key does not belong to this access key id, or a proxy changed the request; check both "
     "for "
     "copying mistakes";
-constexpr std::string_view set_the_clock = "set this machine's clock (NTP); S3 allows 15 minutes";
+constexpr std::string_view set_the_clock = "set this machine's clock (NTP); AWS allows 15 minutes";
 constexpr std::string_view look_at_kms =
-    "with SSE-KMS the login needs kms:GenerateDataKey and kms:Decrypt on the key, and the key must be "
-    "enabled and in "
-    "the bucket's region";
+    "where a KMS key encrypts, the login needs kms:GenerateDataKey and kms:Decrypt on it, and the key must "
+    "be "
+    "enabled and in region {region}";
 constexpr std::string_view slow_down =
-    "S3 wants fewer requests for this bucket; the program slows down by itself, --transfers sets a lower "
-    "limit";
+    "the service wants fewer requests; the program slows down by itself, --transfers sets a lower limit";
 constexpr std::string_view run_again = "run the same command again to go on";
+constexpr std::string_view look_at_region =
+    "check its name, and that it is in region {region} and in the login's account";
+constexpr std::string_view below_the_limit =
+    "a topic or queue may have a lower limit of its own: its attribute MaximumMessageSize";
 constexpr std::string_view name_region = "name the bucket's region with --region";
 
 constexpr Row rows[] = {
@@ -66,12 +71,19 @@ constexpr Row rows[] = {
     {"BandwidthLimitExceeded", throttled, later},
     {"KMS.ThrottlingException", throttled, later,
      "KMS limits requests per account and region; a bucket key cuts them by up to 99 %"},
+    {"Throttled", throttled, later},
+    {"PriorRequestNotComplete", throttled, later},
+    {"KMSThrottling", throttled, later},  // SNS
+    {"KmsThrottled", throttled, later},   // SQS
+    {"OverLimit", throttled, later, "120,000 messages of this queue are in flight: delete what is done"},
     {"ServiceUnavailable", throttled, later, slow_down},  // what S3 says at 503 when it does not say SlowDown
 
     // Not now.
     {"InternalError", unavailable, later, run_again},
     {"InternalFailure", unavailable, later, run_again},
     {"InternalServerError", unavailable, later, run_again},
+    {"InternalServiceError", unavailable, later, run_again},
+    {"ServiceUnavailableException", unavailable, later, run_again},
     {"RequestTimeout", unavailable, later,
      "the connection stood still for too long; fewer --transfers may help"},
     {"RequestTimeoutException", unavailable, later},
@@ -98,11 +110,17 @@ constexpr Row rows[] = {
      "the web identity token is not one that the role trusts: check the OIDC provider and the token's "
      "audience"},
     {"IDPRejectedClaim", credentials, fresh_login, "the identity provider refused the web identity token"},
+    {"SessionDurationEscalationException", credentials, fresh_login,
+     "the login ends before the token would: renew it"},
     {"SignatureDoesNotMatch", credentials, never, wrong_key_pair},
     {"InvalidSignature", credentials, never, wrong_key_pair},
+    {"InvalidSignatureException", credentials, never, wrong_key_pair},
     {"IncompleteSignature", credentials, never, wrong_key_pair},
+    {"IncompleteSignatureException", credentials, never, wrong_key_pair},
     {"AuthFailure", credentials, never},
     {"MissingAuthenticationToken", credentials, never, "a proxy may have removed the Authorization header"},
+    {"MissingAuthenticationTokenException", credentials, never,
+     "a proxy may have removed the Authorization header"},
     {"MissingSecurityHeader", credentials, never, "a proxy may have removed the Authorization header"},
     {"CredentialsNotSupported", credentials, never},
     {"NotSignedUp", credentials, never, "the account is not signed up for S3"},
@@ -113,6 +131,10 @@ constexpr Row rows[] = {
     // May they?
     {"AccessDenied", permission, never, look_at_policies},
     {"AccessDeniedException", permission, never},
+    {"AuthorizationError", permission, never},  // SNS
+    {"NotAuthorized", permission, never},
+    {"OutboundWebIdentityFederationDisabledException", permission, never,
+     "turn on outbound web identity federation for the account (IAM, account settings)"},
     {"AllAccessDisabled", permission, never, "AWS has disabled access to {bucket}"},
     {"AccountProblem", permission, never, "the AWS account has a problem; ask AWS Support"},
     {"UnauthorizedAccess", permission, never, "the account has no access to this region's partition"},
@@ -124,6 +146,16 @@ constexpr Row rows[] = {
     {"KMS.DisabledException", permission, never, look_at_kms},
     {"KMS.KMSInvalidStateException", permission, never, look_at_kms},
     {"KMS.InvalidStateException", permission, never, look_at_kms},
+    {"KMSAccessDenied", permission, never, look_at_kms},  // SNS's names, then SQS's
+    {"KMSDisabled", permission, never, look_at_kms},
+    {"KMSInvalidState", permission, never, look_at_kms},
+    {"KMSOptInRequired", permission, never, look_at_kms},
+    {"KmsAccessDenied", permission, never, look_at_kms},
+    {"KmsDisabled", permission, never, look_at_kms},
+    {"KmsInvalidState", permission, never, look_at_kms},
+    {"KmsInvalidKeyUsage", permission, never, look_at_kms},
+    {"KmsOptInRequired", permission, never, look_at_kms},
+    {"DecryptionFailure", permission, never, look_at_kms},  // Secrets Manager
 
     // Is it there?
     {"NoSuchBucket", not_found, never,
@@ -131,13 +163,22 @@ constexpr Row rows[] = {
     {"NoSuchKey", not_found, never},
     {"NoSuchVersion", not_found, never},
     {"NoSuchUpload", not_found, never},
-    {"NotFound", not_found, never},
+    {"NotFound", not_found, never, look_at_region},
+    {"NotFoundException", not_found, never, look_at_region},
+    {"ResourceNotFound", not_found, never, look_at_region},
+    {"ResourceNotFoundException", not_found, never, look_at_region},
+    {"QueueDoesNotExist", not_found, never, look_at_region},
+    {"AWS.SimpleQueueService.NonExistentQueue", not_found, never, look_at_region},
+    {"KMSNotFound", not_found, never, look_at_kms},
+    {"KmsNotFound", not_found, never, look_at_kms},
     {"KMS.NotFoundException", not_found, never,
      "there is no such KMS key in region {region}; give --sse-kms-key-id the key's ARN or an id of that "
      "region"},
 
     // Is it still what it was?
     {"PreconditionFailed", changed, never, "something else wrote this key since it was listed"},
+    {"MessageNotInflight", changed, never, "the message became visible again, or was deleted"},
+    {"ReceiptHandleIsInvalid", changed, never, "the message was received again since, or was deleted"},
     {"InvalidObjectState", archived, never, "the object is in an archive class: restore it first"},
     {"RestoreAlreadyInProgress", archived, never},
 
@@ -184,10 +225,25 @@ constexpr Row rows[] = {
     {"MalformedPolicyDocument", invalid, never},
     {"PackedPolicyTooLarge", invalid, never},
     {"ValidationError", invalid, never},
+    {"ValidationException", invalid, never},
+    {"InvalidParameter", invalid, never},
+    {"InvalidParameterException", invalid, never},
+    {"InvalidParameterValue", invalid, never},
+    {"InvalidParameterValueException", invalid, never},
+    {"ParameterValueInvalid", invalid, never},
+    {"InvalidRequestException", invalid, never},
+    {"InvalidAddress", invalid, never, "this is no queue's URL or ARN"},
+    {"InvalidAttributeName", invalid, never},
+    {"InvalidMessageContents", invalid, never},
+    {"InvalidSecurity", invalid, never, "the service wants https and Signature Version 4"},
+    {"BatchRequestTooLong", invalid, never, below_the_limit},
+    {"JWTPayloadSizeExceededException", invalid, never},
     {"RegionDisabledException", invalid, never, "STS is turned off in region {region} for this account"},
     {"InvalidPartNumber", invalid, never},
     {"NotImplemented", unsupported, never,
      "this server does not know it; --s3-checksum none may help with old ones"},
+    {"UnsupportedOperation", unsupported, never},
+    {"UnknownOperationException", unsupported, never},
     {"XMinioStorageFull", unavailable, never, "the server's storage is full"},  // MinIO
     {"QuotaExceeded", unavailable, never, "the bucket's quota is used up"},     // Ceph and versitygw
 
@@ -196,6 +252,12 @@ constexpr Row rows[] = {
     {"MalformedXML", internal, never},
     {"MissingContentLength", internal, never},
     {"MissingRequestBodyError", internal, never},
+    {"SerializationException", internal, never},
+    {"MissingParameter", internal, never},
+    {"TooManyEntriesInBatchRequest", internal, never},
+    {"EmptyBatchRequest", internal, never},
+    {"BatchEntryIdsNotDistinct", internal, never},
+    {"InvalidBatchEntryId", internal, never},
 };
 
 struct StatusRow {
@@ -240,10 +302,14 @@ struct Meaning {
   std::string_view advice;
 };
 
-Meaning meaning_of(std::string_view code, int status) {
+const Row* row_of(std::string_view code) {
   const auto* row =
       std::find_if(std::begin(rows), std::end(rows), [code](const Row& r) { return r.code == code; });
-  if (row != std::end(rows)) return {row->kind, row->retry, row->advice};
+  return row != std::end(rows) ? row : nullptr;
+}
+
+Meaning meaning_of(std::string_view code, int status) {
+  if (const Row* row = row_of(code)) return {row->kind, row->retry, row->advice};
   if (code.starts_with("KMS.")) return {permission, never, look_at_kms};
   const auto* by_status = std::find_if(std::begin(status_rows), std::end(status_rows),
                                        [status](const StatusRow& r) { return r.status == status; });
@@ -274,12 +340,10 @@ struct ErrorBody {
   std::string region;
 };
 
-// S3:     <Error><Code>...
-// STS:    <ErrorResponse><Error><Code>...</Error><RequestId>
-// EC2's:  <Response><Errors><Error>
-ErrorBody read_body(std::string_view body) {
-  body.remove_prefix(std::min(body.size(), body.find_first_not_of(" \t\r\n")));
-  if (!body.starts_with('<')) return {};
+// S3:         <Error><Code>...
+// STS, SNS:   <ErrorResponse><Error><Code>...</Error><RequestId>
+// EC2's:      <Response><Errors><Error>
+ErrorBody read_xml(std::string_view body) {
   const Result<XmlDocument> document = XmlDocument::parse(std::string(body));
   if (!document) return {};  // a proxy's page, or cut off: the status decides
   const XmlNode root = document->root();
@@ -292,6 +356,44 @@ ErrorBody read_body(std::string_view body) {
                 .region = std::string(error.child_text("Region"))};
   if (out.request_id.empty()) out.request_id = root.child_text("RequestId");
   return out;
+}
+
+// "QueueDoesNotExist" of "com.amazonaws.sqs#QueueDoesNotExist:http://...".
+std::string_view bare_code(std::string_view type) {
+  type = type.substr(0, type.find(':'));
+  return type.substr(type.find('#') + 1);  // all of it where there is none: npos + 1 is 0
+}
+
+// {"__type":"com.amazonaws.sqs#Code","message":..}, or the code in x-amzn-errortype. SQS adds the code of
+// its older protocol in x-amzn-query-error, which counts where the table knows only that.
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+ErrorBody read_json(std::string_view body, const Headers& headers) {
+  const Json json = Json::parse(body).value_or(Json());
+  ErrorBody out{.code = std::string(bare_code(headers.get("x-amzn-errortype")))};
+  for (const std::string_view name : {"__type", "code", "Code"}) {
+    if (out.code.empty()) out.code = bare_code(json[name].string_or(""));
+  }
+  for (const std::string_view name : {"message", "Message", "errorMessage"}) {
+    if (out.message.empty()) out.message = json[name].string_or("");
+  }
+  const std::string_view query_error = headers.get("x-amzn-query-error");  // "Code;Sender"
+  const std::string_view query_code = query_error.substr(0, query_error.find(';'));
+  if (row_of(out.code) == nullptr && !query_code.empty()) out.code = query_code;
+  return out;
+}
+
+ErrorBody read_body(std::string_view body, const Headers& headers) {
+  body.remove_prefix(std::min(body.size(), body.find_first_not_of(" \t\r\n")));
+  if (body.starts_with('<')) return read_xml(body);
+  return read_json(body, headers);
+}
+
+// Outside S3 a clock that is off shows only in the text.
+bool is_about_the_clock(const ErrorBody& said) {
+  if (said.code == "RequestTimeTooSkewed" || said.code == "RequestExpired") return true;
+  if (said.code != "SignatureDoesNotMatch" && said.code != "InvalidSignatureException") return false;
+  return said.message.find("Signature expired") != std::string::npos ||
+         said.message.find("Signature not yet current") != std::string::npos;
 }
 
 // "this machine's clock is 17 minutes behind", from the reply's Date.
@@ -324,6 +426,7 @@ void add_sentence(std::string& message, std::string_view sentence) {
 }
 
 std::string fill_in(std::string_view advice, const AwsReplyContext& context) {
+  if (context.bucket.empty() && advice == look_at_policies) return {};  // they are S3's
   return fmt::format(fmt::runtime(advice),
                      fmt::arg("bucket", context.bucket.empty() ? "the bucket" : context.bucket),
                      fmt::arg("region", context.region));
@@ -340,7 +443,7 @@ bool means_other_region(int status, std::string_view code) {
 }  // namespace
 
 AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const AwsReplyContext& context) {
-  const ErrorBody said = read_body(body);
+  const ErrorBody said = read_body(body, head.headers);
   const Meaning meaning = meaning_of(said.code, head.status);
   AwsFailure failure{
       .error = {.kind = meaning.kind,
@@ -363,14 +466,31 @@ AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const Aw
                                             failure.bucket_region, context.region));
     error.advice = fmt::format("use --region {}", failure.bucket_region);
   }
-  if (said.code == "RequestTimeTooSkewed" || said.code == "RequestExpired") {
+  if (is_about_the_clock(said)) {
     add_sentence(error.message, describe_skew(head.headers, context.now));
+    error.advice = set_the_clock;
   }
   // S3 passes KMS's refusals on as its own: only the text tells them apart.
   if (said.code == "AccessDenied" && said.message.find("kms:") != std::string::npos)
-    error.advice = look_at_kms;
+    error.advice = fill_in(look_at_kms, context);
   if (error.message.empty()) error.message = fmt::format("the service answered with status {}", head.status);
   return failure;
+}
+
+Error aws_entry_error(const AwsEntryFailure& entry, const AwsReplyContext& context) {
+  const int status = entry.sender_fault ? 400 : 500;
+  Meaning meaning = meaning_of(entry.code, status);
+  // "Sender" is AWS's word also for a sender who is too fast: the table knows those. What is the service's
+  // own fault passes.
+  if (!entry.sender_fault && meaning.retry == never) meaning.retry = later;
+  // A login that ended is told by the whole request's status.
+  if (meaning.retry == fresh_login) meaning.retry = never;
+  return {
+      .kind = meaning.kind,
+      .retry = meaning.retry,
+      .message = entry.message.empty() ? "the service did not take this entry" : std::string(entry.message),
+      .service_code = std::string(entry.code),
+      .advice = fill_in(meaning.advice, context)};
 }
 
 }  // namespace azs3copy

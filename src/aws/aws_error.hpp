@@ -1,6 +1,7 @@
 // aws_error.hpp: what a refusal by AWS means. The one table is in aws_error.cpp.
 //
-//   status, headers, <Error> body  -->  Error{kind, retry, message, advice, code, request ids, retry_after}
+//   status, headers, <Error> or {"__type"}  -->  Error{kind, retry, message, advice, code, request ids,
+//   retry_after}
 #pragma once
 
 #include <string>
@@ -25,8 +26,17 @@ struct AwsFailure {
   bool wrong_region = false;  // the request belongs in `bucket_region`
 };
 
-// Reads a reply that is no success, or the <Error> of one that says 200. S3's XML, and that of STS and other
-// query services. A reply without a body (HEAD, a proxy's page) is judged by its status. Pure.
+// Reads a reply that is no success, or the <Error> of one that says 200: S3's XML, that of STS, SNS and other
+// query services, and JSON. A reply without a body (HEAD, a proxy's page) is judged by its status. Pure.
 AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const AwsReplyContext& context);
+
+// An entry under Failed in the reply to a batch, which itself says 200.
+struct AwsEntryFailure {
+  std::string_view code;
+  std::string_view message;
+  bool sender_fault = true;
+};
+// By the same table. RetryVerdict::later for the service's faults and for throttling. Pure.
+Error aws_entry_error(const AwsEntryFailure& entry, const AwsReplyContext& context);
 
 }  // namespace azs3copy

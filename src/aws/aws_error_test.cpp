@@ -42,10 +42,17 @@ const std::vector<Row> table = {
     {429, "TooManyRequests", throttled, later},
     {429, "TooManyRequestsException", throttled, later},
     {509, "BandwidthLimitExceeded", throttled, later},
+    {400, "Throttled", throttled, later},
+    {400, "PriorRequestNotComplete", throttled, later},
+    {400, "KMSThrottling", throttled, later},
+    {400, "KmsThrottled", throttled, later},
+    {403, "OverLimit", throttled, later},
     {503, "KMS.ThrottlingException", throttled, later},
     {500, "InternalError", unavailable, later},
     {500, "InternalFailure", unavailable, later},
     {500, "InternalServerError", unavailable, later},
+    {500, "InternalServiceError", unavailable, later},
+    {503, "ServiceUnavailableException", unavailable, later},
     {400, "RequestTimeout", unavailable, later},
     {408, "RequestTimeoutException", unavailable, later},
     {400, "IncompleteBody", unavailable, later},
@@ -64,6 +71,10 @@ const std::vector<Row> table = {
     {400, "InvalidIdentityToken", credentials, fresh_login},
     {403, "IDPRejectedClaim", credentials, fresh_login},
     {403, "SignatureDoesNotMatch", credentials, never},
+    {403, "SessionDurationEscalationException", credentials, fresh_login},
+    {403, "InvalidSignatureException", credentials, never},
+    {403, "IncompleteSignatureException", credentials, never},
+    {403, "MissingAuthenticationTokenException", credentials, never},
     {403, "InvalidSignature", credentials, never},
     {400, "IncompleteSignature", credentials, never},
     {403, "AuthFailure", credentials, never},
@@ -76,6 +87,19 @@ const std::vector<Row> table = {
     {403, "RequestExpired", credentials, never},
     {403, "AccessDenied", permission, never},
     {400, "AccessDeniedException", permission, never},
+    {403, "AuthorizationError", permission, never},
+    {403, "NotAuthorized", permission, never},
+    {403, "OutboundWebIdentityFederationDisabledException", permission, never},
+    {400, "KMSAccessDenied", permission, never},
+    {400, "KMSDisabled", permission, never},
+    {400, "KMSInvalidState", permission, never},
+    {403, "KMSOptInRequired", permission, never},
+    {400, "KmsAccessDenied", permission, never},
+    {400, "KmsDisabled", permission, never},
+    {400, "KmsInvalidState", permission, never},
+    {400, "KmsInvalidKeyUsage", permission, never},
+    {403, "KmsOptInRequired", permission, never},
+    {400, "DecryptionFailure", permission, never},
     {403, "AllAccessDisabled", permission, never},
     {403, "AccountProblem", permission, never},
     {401, "UnauthorizedAccess", permission, never},
@@ -93,8 +117,17 @@ const std::vector<Row> table = {
     {404, "NoSuchVersion", not_found, never},
     {404, "NoSuchUpload", not_found, never},
     {404, "NotFound", not_found, never},
+    {404, "NotFoundException", not_found, never},
+    {404, "ResourceNotFound", not_found, never},
+    {400, "ResourceNotFoundException", not_found, never},
+    {400, "QueueDoesNotExist", not_found, never},
+    {400, "AWS.SimpleQueueService.NonExistentQueue", not_found, never},
+    {400, "KMSNotFound", not_found, never},
+    {400, "KmsNotFound", not_found, never},
     {400, "KMS.NotFoundException", not_found, never},
     {412, "PreconditionFailed", changed, never},
+    {400, "MessageNotInflight", changed, never},
+    {400, "ReceiptHandleIsInvalid", changed, never},
     {403, "InvalidObjectState", archived, never},
     {409, "RestoreAlreadyInProgress", archived, never},
     {400, "BadDigest", corrupt, later},
@@ -127,15 +160,36 @@ const std::vector<Row> table = {
     {400, "MalformedPolicyDocument", invalid, never},
     {400, "PackedPolicyTooLarge", invalid, never},
     {400, "ValidationError", invalid, never},
+    {400, "ValidationException", invalid, never},
+    {400, "InvalidParameter", invalid, never},
+    {400, "InvalidParameterException", invalid, never},
+    {400, "InvalidParameterValue", invalid, never},
+    {400, "InvalidParameterValueException", invalid, never},
+    {400, "ParameterValueInvalid", invalid, never},
+    {400, "InvalidRequestException", invalid, never},
+    {400, "InvalidAddress", invalid, never},
+    {400, "InvalidAttributeName", invalid, never},
+    {400, "InvalidMessageContents", invalid, never},
+    {400, "InvalidSecurity", invalid, never},
+    {400, "BatchRequestTooLong", invalid, never},
+    {400, "JWTPayloadSizeExceededException", invalid, never},
     {403, "RegionDisabledException", invalid, never},
     {400, "InvalidPartNumber", invalid, never},
     {501, "NotImplemented", unsupported, never},
+    {400, "UnsupportedOperation", unsupported, never},
+    {404, "UnknownOperationException", unsupported, never},
     {507, "XMinioStorageFull", unavailable, never},
     {403, "QuotaExceeded", unavailable, never},
     {400, "InvalidPartOrder", internal, never},
     {400, "MalformedXML", internal, never},
     {411, "MissingContentLength", internal, never},
     {400, "MissingRequestBodyError", internal, never},
+    {400, "SerializationException", internal, never},
+    {400, "MissingParameter", internal, never},
+    {400, "TooManyEntriesInBatchRequest", internal, never},
+    {400, "EmptyBatchRequest", internal, never},
+    {400, "BatchEntryIdsNotDistinct", internal, never},
+    {400, "InvalidBatchEntryId", internal, never},
     // Codes of which we never heard: the status decides.
     {500, "Surprise", unavailable, later},
     {599, "Surprise", unavailable, later},
@@ -207,6 +261,87 @@ TEST(AwsError, ReadsQueryServicesErrors) {
   EXPECT_EQ(error.service_code, "AccessDenied");
   EXPECT_EQ(error.message, "not authorized");
   EXPECT_EQ(error.request_id, "abc");
+}
+
+Error judge_json(int status, std::string_view body, std::vector<Headers::Field> fields = {}) {
+  ResponseHead head{.status = status};
+  for (const auto& [name, value] : fields) head.headers.add(name, value);
+  return aws_failure(head, body, {.region = "us-east-1", .now = now}).error;
+}
+
+TEST(AwsError, ReadsTheErrorsOfJsonServices) {
+  const Error queue = judge_json(
+      400, R"({"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The queue does not exist."})",
+      {{"x-amzn-RequestId", "R1"}, {"x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender"}});
+  EXPECT_EQ(queue.kind, not_found);
+  EXPECT_EQ(queue.service_code, "QueueDoesNotExist");
+  EXPECT_EQ(queue.message, "The queue does not exist.");
+  EXPECT_EQ(queue.request_id, "R1");
+  EXPECT_NE(queue.advice.find("us-east-1"), std::string::npos);
+  const Error secret = judge_json(400, R"({"__type":"AccessDeniedException","Message":"no"})");
+  EXPECT_EQ(secret.kind, permission);
+  EXPECT_EQ(secret.message, "no");
+  EXPECT_EQ(judge_json(400, "", {{"x-amzn-errortype", "ThrottlingException:http://x/"}}).kind, throttled);
+  EXPECT_EQ(judge_json(400, R"({"code":"a.b#ExpiredTokenException"})").retry, fresh_login);
+}
+
+// A name of the new protocol that we never met, but whose old one we know.
+TEST(AwsError, FallsBackToTheCodeOfTheQueryProtocol) {
+  const Error error = judge_json(400, R"({"__type":"com.amazonaws.sqs#Unheard"})",
+                                 {{"x-amzn-query-error", "KMS.ThrottlingException;Sender"}});
+  EXPECT_EQ(error.kind, throttled);
+  EXPECT_EQ(judge_json(400, R"({"__type":"x#Unheard"})").service_code, "Unheard");
+}
+
+TEST(AwsError, JudgesBrokenJsonByItsStatus) {
+  for (const char* body : {"{\"__type\":\"Thr", "[]", "{}", "7", R"({"__type":7,"message":[]})"}) {
+    EXPECT_EQ(judge_json(500, body).kind, unavailable) << body;
+  }
+}
+
+// What other services refuse is not mended by rights on a bucket.
+TEST(AwsError, GivesAdviceOnS3OnlyWhereABucketIsMeant) {
+  EXPECT_EQ(judge_json(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>").advice,
+            "");
+  EXPECT_EQ(judge_json(403, "").advice, "");
+  EXPECT_EQ(aws_entry_error({.code = "AccessDenied"}, {}).advice, "");
+}
+
+TEST(AwsError, SaysHowWrongTheClockIsToOtherServicesToo) {
+  const Error error =
+      judge_json(403,
+                 R"({"__type":"InvalidSignatureException","message":"Signature expired: a is )"
+                 R"(now earlier than b"})",
+                 {{"Date", "Mon, 23 Nov 2026 07:59:10 GMT"}});
+  EXPECT_NE(error.message.find("17 minutes behind"), std::string::npos) << error.message;
+  EXPECT_NE(error.advice.find("clock"), std::string::npos);
+}
+
+struct EntryRow {
+  std::string_view code;
+  bool sender_fault;
+  ErrorKind kind;
+  RetryVerdict retry;
+};
+TEST(AwsError, JudgesTheEntriesOfABatch) {
+  const std::vector<EntryRow> entries = {
+      {"InternalError", false, unavailable, later},
+      {"Surprise", false, unavailable, later},
+      {"Surprise", true, invalid, never},
+      {"KMSThrottling", true, throttled, later},
+      {"KMSAccessDenied", true, permission, never},
+      {"InvalidParameter", true, invalid, never},
+      {"KmsAccessDenied", false, permission, later},
+      {"ExpiredToken", true, credentials, never},
+  };
+  for (const EntryRow& row : entries) {
+    const Error error =
+        aws_entry_error({.code = row.code, .message = "text", .sender_fault = row.sender_fault}, {});
+    EXPECT_EQ(to_string(error.kind), to_string(row.kind)) << row.code;
+    EXPECT_EQ(static_cast<int>(error.retry), static_cast<int>(row.retry)) << row.code;
+    EXPECT_EQ(error.service_code, row.code);
+    EXPECT_EQ(error.message, "text");
+  }
 }
 
 // White space and a declaration in front, a proxy's page, a cut-off body: the status still decides.

@@ -32,7 +32,7 @@ struct CredentialSearch {
   // "" where it is not set.
   std::string variable(std::string_view name) const { return environment.variable(name).value_or(""); }
   void note(std::string text) { notes.push_back(std::move(text)); }
-  StsEndpoint sts_endpoint(std::string_view region) const;
+  AwsServiceOptions sts_options(std::string_view region) const;
 };
 
 FoundOrNot find_in_environment(CredentialSearch& search);

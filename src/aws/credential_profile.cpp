@@ -116,7 +116,7 @@ class ProfileSearch {
     if (!*source)
       co_return wrong(profile, "the source of its role holds no credentials: " + search_.notes.back());
     Result<AwsCredentials> credentials =
-        co_await assume_role(std::move(role), search_.sts_endpoint(region), std::move((*source)->credentials),
+        co_await assume_role(std::move(role), search_.sts_options(region), std::move((*source)->credentials),
                              search_.transport, context_);
     if (!credentials) co_return failed(std::move(credentials), fmt::format("profile {}", profile));
     co_return FoundCredentials{.credentials = std::move(*credentials), .source = name};

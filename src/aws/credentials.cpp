@@ -146,9 +146,9 @@ std::unique_ptr<AwsCredentialsProvider> default_aws_credentials(AwsConfig config
 
 // ---- The environment.
 
-StsEndpoint CredentialSearch::sts_endpoint(std::string_view region) const {
+AwsServiceOptions CredentialSearch::sts_options(std::string_view region) const {
   return {.region = region.empty() ? config.region : std::string(region),
-          .url = config.sts_endpoint_url,
+          .endpoint_url = config.sts_endpoint_url,
           .fips = variable("AWS_USE_FIPS_ENDPOINT") == "true"};
 }
 
@@ -203,7 +203,7 @@ Task<Result<AwsCredentials>> web_identity_credentials(CredentialSearch& search, 
     co_return fail(ErrorKind::credentials,
                    fmt::format("the web identity token file {} is empty", token_path));
   }
-  co_return co_await assume_role_with_web_identity(std::move(role), search.sts_endpoint(region),
+  co_return co_await assume_role_with_web_identity(std::move(role), search.sts_options(region),
                                                    Secret(std::move(*token)), search.transport, context);
 }
 

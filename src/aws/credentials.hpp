@@ -44,7 +44,10 @@ struct AwsConfig {
   std::string profile;           // --profile, AWS_PROFILE; empty: "default"
   std::string region;            // --region, AWS_REGION, AWS_DEFAULT_REGION, the profile's; empty: discover
   std::string endpoint_url;      // --endpoint-url, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's
-  std::string sts_endpoint_url;  // AWS_ENDPOINT_URL_STS; empty: regional
+  std::string sts_endpoint_url;  // AWS_ENDPOINT_URL_STS and so on; empty: regional
+  std::string sns_endpoint_url;
+  std::string sqs_endpoint_url;
+  std::string secrets_endpoint_url;  // AWS_ENDPOINT_URL_SECRETS_MANAGER
   bool profile_was_asked_for =
       false;  // set by resolve_aws_config: by --profile, which wins over keys in variables
 };

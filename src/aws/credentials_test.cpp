@@ -575,6 +575,12 @@ TEST_F(Chain, ConfigurationComesFromFlagsThenVariablesThenTheProfile) {
   config = resolve_aws_config({.region = "flag", .endpoint_url = "http://flag"}, environment.get());
   EXPECT_EQ(config->region, "flag");
   EXPECT_EQ(config->endpoint_url, "http://flag");
+  environment.set("AWS_ENDPOINT_URL_SNS", "http://sns");
+  environment.set("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://secrets");
+  config = resolve_aws_config({}, environment.get());
+  EXPECT_EQ(config->sns_endpoint_url, "http://sns");
+  EXPECT_EQ(config->sqs_endpoint_url, "http://var");
+  EXPECT_EQ(config->secrets_endpoint_url, "http://secrets");
   environment.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
   EXPECT_EQ(resolve_aws_config({}, environment.get())->endpoint_url, "");
 }
