@@ -29,23 +29,27 @@ struct FindBlobs {
   Container container;
   std::string prefix;
   std::string marker;
+  friend bool operator==(const FindBlobs&, const FindBlobs&) = default;
 };
 
 struct CopyTask {
   Blob blob;
   Key key;
+  friend bool operator==(const CopyTask&, const CopyTask&) = default;
 };
 
 // Small blobs that travel together.
 struct CopyBatch {
   RunId run;
   std::vector<CopyTask> tasks;
+  friend bool operator==(const CopyBatch&, const CopyBatch&) = default;
 };
 
 struct LargeFile {
   RunId run;
   CopyTask task;
   int replans = 0;  // how often it changed under our hands before
+  friend bool operator==(const LargeFile&, const LargeFile&) = default;
 };
 
 // The multipart upload of one blob, as its manifest records it.
@@ -55,6 +59,7 @@ struct Upload {
   std::uint64_t part_bytes = 0;
   std::uint32_t part_count = 0;
   int replans = 0;  // of the blob, before this upload
+  friend bool operator==(const Upload&, const Upload&) = default;
 };
 
 // One byte range of one blob into one part.
@@ -62,11 +67,13 @@ struct PartTask {
   RunId run;
   Upload upload;
   std::uint32_t number = 0;  // from 1
+  friend bool operator==(const PartTask&, const PartTask&) = default;
 };
 
 struct Recombine {
   RunId run;
   Upload upload;
+  friend bool operator==(const Recombine&, const Recombine&) = default;
 };
 
 }  // namespace azs3copy
