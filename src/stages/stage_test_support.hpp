@@ -75,7 +75,7 @@ class MemoryTracker final : public PartTracker {
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override {
     auto& parts = open[upload.id];
     const bool is_new = parts.insert_or_assign(part.number, part).second;
-    co_return is_new && parts.size() == upload.part_count;
+    co_return is_new&& parts.size() == upload.part_count;
   }
   Task<Result<Parts>> parts(const Upload& upload) override {
     Parts all;

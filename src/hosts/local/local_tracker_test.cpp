@@ -27,20 +27,19 @@ UploadedPart part(std::uint32_t number, const char* etag = "e") {
 
 class LocalTrackerTest : public ::testing::Test {
  protected:
-  PartTracker::Added add(std::uint32_t number, SourceProof proof = SourceProof::crc64) {
-    return run(tracker_.add(upload_, part(number), proof)).value();
-  }
+  // True: it made the list whole.
+  bool add(std::uint32_t number) { return run(tracker_.add(upload_, part(number))).value(); }
   LocalTracker tracker_;
   Upload upload_ = upload_of("u", 3);
 };
 
 TEST_F(LocalTrackerTest, IsWholeForExactlyOneCallerInWhateverOrderPartsCome) {
   ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
-  EXPECT_FALSE(add(3).whole);
-  EXPECT_FALSE(add(1).whole);
-  EXPECT_FALSE(add(1).whole) << "a part that came twice is one part";
-  EXPECT_TRUE(add(2).whole);
-  EXPECT_FALSE(add(2).whole) << "a second Complete";
+  EXPECT_FALSE(add(3));
+  EXPECT_FALSE(add(1));
+  EXPECT_FALSE(add(1)) << "a part that came twice is one part";
+  EXPECT_TRUE(add(2));
+  EXPECT_FALSE(add(2)) << "a second Complete";
   const auto parts = run(tracker_.parts(upload_)).value().parts;
   ASSERT_EQ(parts.size(), 3u);
   for (std::uint32_t i = 0; i < 3; ++i) EXPECT_EQ(parts[i].number, i + 1);
@@ -48,40 +47,43 @@ TEST_F(LocalTrackerTest, IsWholeForExactlyOneCallerInWhateverOrderPartsCome) {
 
 TEST_F(LocalTrackerTest, WhatArrivedEarlierCounts) {
   ASSERT_TRUE(run(tracker_.begin(upload_, {part(1), part(3)}, SourceProof::crc64)));
-  EXPECT_TRUE(add(2).whole);
+  EXPECT_TRUE(add(2));
   const Upload whole = upload_of("v", 2);
   ASSERT_TRUE(run(tracker_.begin(whole, {part(1), part(2)}, SourceProof::crc64)));
-  EXPECT_FALSE(run(tracker_.add(whole, part(2), SourceProof::crc64)).value().whole)
+  EXPECT_FALSE(run(tracker_.add(whole, part(2))).value())
       << "whoever began it with all its parts has sent the Recombine";
 }
 
 TEST_F(LocalTrackerTest, APartUploadedAgainReplacesTheFirst) {
   ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
   add(1);
-  ASSERT_TRUE(run(tracker_.add(upload_, part(1, "new"), SourceProof::crc64)));
+  ASSERT_TRUE(run(tracker_.add(upload_, part(1, "new"))));
   EXPECT_EQ(run(tracker_.parts(upload_)).value().parts.at(0).etag, ETag("new"));
 }
 
 TEST_F(LocalTrackerTest, TheProofIsThatOfTheWeakestPart) {
-  ASSERT_TRUE(run(tracker_.begin(upload_, {}, SourceProof::none)));
-  EXPECT_EQ(add(1, SourceProof::crc64).new_proof, SourceProof::crc64) << "the first";
-  EXPECT_FALSE(add(2, SourceProof::crc64).new_proof);
-  EXPECT_EQ(add(3, SourceProof::none).new_proof, SourceProof::none);
+  ASSERT_TRUE(run(tracker_.begin(upload_, {}, std::nullopt)));
+  EXPECT_FALSE(tracker_.noted_proof(upload_)) << "the first part's must be noted, whatever it is";
+  tracker_.note_proof(upload_, SourceProof::crc64);
+  EXPECT_EQ(tracker_.noted_proof(upload_), SourceProof::crc64);
+  tracker_.note_proof(upload_, SourceProof::none);
+  tracker_.note_proof(upload_, SourceProof::crc64);
+  EXPECT_EQ(tracker_.noted_proof(upload_), SourceProof::none);
   EXPECT_EQ(run(tracker_.parts(upload_)).value().proof, SourceProof::none);
   // Of an earlier run's parts nobody proves more than the manifest says.
   const Upload resumed = upload_of("r", 2);
   ASSERT_TRUE(run(tracker_.begin(resumed, {part(1)}, SourceProof::none)));
-  EXPECT_FALSE(run(tracker_.add(resumed, part(2), SourceProof::crc64)).value().new_proof);
+  tracker_.note_proof(resumed, SourceProof::crc64);
   EXPECT_EQ(run(tracker_.parts(resumed)).value().proof, SourceProof::none);
 }
 
 TEST_F(LocalTrackerTest, IsGivenUpOnceAndThenNothingIsAdded) {
   ASSERT_TRUE(run(tracker_.begin(upload_, {part(1), part(2)}, SourceProof::crc64)));
   EXPECT_TRUE(tracker_.is_open(upload_));
-  EXPECT_TRUE(tracker_.give_up(upload_));
-  EXPECT_FALSE(tracker_.give_up(upload_)) << "one failure a blob";
+  EXPECT_TRUE(run(tracker_.give_up(upload_)).value());
+  EXPECT_FALSE(run(tracker_.give_up(upload_)).value()) << "one failure a blob";
   EXPECT_FALSE(tracker_.is_open(upload_));
-  EXPECT_FALSE(add(3).whole) << "a late part must not complete what was given up";
+  EXPECT_FALSE(add(3)) << "a late part must not complete what was given up";
   EXPECT_FALSE(run(tracker_.parts(upload_)));
   EXPECT_EQ(tracker_.open_count(), 0u);
 }
@@ -91,7 +93,7 @@ TEST_F(LocalTrackerTest, ShowsTheUploadsThatAreFurthestFirst) {
     const Upload upload = upload_of(id, 10);
     ASSERT_TRUE(run(tracker_.begin(upload, {}, SourceProof::none)));
     for (std::uint32_t number = 1; number <= done; ++number)
-      ASSERT_TRUE(run(tracker_.add(upload, part(number), SourceProof::crc64)));
+      ASSERT_TRUE(run(tracker_.add(upload, part(number))));
   }
   const auto rows = tracker_.progress(2);
   ASSERT_EQ(rows.size(), 2u);
@@ -114,7 +116,7 @@ TEST_F(LocalTrackerTest, IsWholeOnceThoughManyLoopsAddAtATime) {
         for (std::uint32_t i = 0; i < count; ++i) numbers[i] = i + 1;
         std::shuffle(numbers.begin(), numbers.end(), std::minstd_rand(seed));
         for (const std::uint32_t number : numbers)
-          whole += run(tracker_.add(upload, part(number), SourceProof::crc64)).value().whole ? 1 : 0;
+          whole += run(tracker_.add(upload, part(number))).value() ? 1 : 0;
       });
     }
   }
