@@ -52,6 +52,34 @@ function(azs3copy_precompile_tests target)
   add_dependencies(${target} azs3copy_test_pch)
 endfunction()
 
+# ccache shares objects between clones, if nothing that it hashes names the clone's folder. So the precompiled
+# header is passed as an option whose path ccache makes relative (CMake's own way hides it behind -Xclang), and a
+# file beside it, which ccache hashes in its place, tells its contents: the hash of all that it includes.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Winvalid-pch -include-pch <PCH_FILE>)
+function(azs3copy_describe_pch target)
+  set(folder ${PROJECT_BINARY_DIR}/CMakeFiles/${target}.dir)
+  set(headers ${ARGN})
+  list(TRANSFORM headers REPLACE "(.+)" "#include \\1\n")
+  list(JOIN headers "" text)
+  file(WRITE ${folder}/headers.hpp "${text}")
+  if(CMAKE_CXX_COMPILER_TARGET)
+    set(machine --target=${CMAKE_CXX_COMPILER_TARGET})
+  endif()
+  execute_process(
+    COMMAND ${CMAKE_CXX_COMPILER} ${machine} -std=c++23 -DFMT_HEADER_ONLY=1 -M -MT headers -x c++-header ${folder}/headers.hpp
+    OUTPUT_VARIABLE included COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "/[^ \\\n]+" files "${included}")
+  set(hashes "${CMAKE_CXX_COMPILER_VERSION}")
+  foreach(file ${files})
+    if(NOT file STREQUAL "${folder}/headers.hpp")
+      file(SHA256 ${file} hash)
+      list(APPEND hashes ${hash})
+    endif()
+  endforeach()
+  string(SHA256 sum "${hashes}")
+  file(WRITE ${folder}/cmake_pch.hxx.pch.sum "${sum}")
+endfunction()
+
 set(pch_headers <algorithm> <array> <chrono> <coroutine> <cstdint> <cstring> <deque> <expected> <functional> <map>
   <memory> <optional> <span> <string> <string_view> <unordered_map> <utility> <vector> <fmt/format.h>)
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
@@ -59,6 +87,7 @@ add_library(azs3copy_pch STATIC ${PROJECT_BINARY_DIR}/pch.cpp)
 target_link_libraries(azs3copy_pch PUBLIC azs3copy_flags)
 target_compile_options(azs3copy_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp" -fpch-instantiate-templates)
 target_precompile_headers(azs3copy_pch PRIVATE ${pch_headers})
+azs3copy_describe_pch(azs3copy_pch ${pch_headers})
 
 if(AZS3COPY_TESTS)
   enable_testing()
@@ -70,4 +99,5 @@ if(AZS3COPY_TESTS)
   add_library(azs3copy_test_pch STATIC ${PROJECT_BINARY_DIR}/pch.cpp)
   target_link_libraries(azs3copy_test_pch PUBLIC azs3copy_flags GTest::gtest)
   target_precompile_headers(azs3copy_test_pch PRIVATE ${pch_headers} <gtest/gtest.h>)
+  azs3copy_describe_pch(azs3copy_test_pch ${pch_headers} <gtest/gtest.h>)
 endif()
