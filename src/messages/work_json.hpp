@@ -18,8 +18,8 @@
 // row has no place for ("ms" and the flags).
 //
 // A message is pure work: there is no field for a secret or for configuration, which each function reads
-// itself. Everything is ASCII-safe for SQS: what XML 1.0 has no place for is escaped. Names that are not
-// UTF-8 can't come from Azure, whose listings are XML; they would arrive with U+FFFD in them.
+// itself. What XML 1.0 has no place for is escaped, for SQS refuses it. Names that are not UTF-8 can't come
+// from Azure, whose listings are XML; they would arrive with U+FFFD in them.
 #pragma once
 
 #include <cstddef>

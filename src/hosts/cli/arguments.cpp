@@ -4,8 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/suggest.hpp"
 #include "hosts/cli/settings.hpp"
-#include "hosts/cli/suggest.hpp"
 
 namespace azs3copy::cli {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 
+#include "core/suggest.hpp"
 #include "hosts/cli/flag_values.hpp"
 #include "hosts/cli/invocation_checks.hpp"
-#include "hosts/cli/suggest.hpp"
 
 namespace azs3copy::cli {
 namespace {

@@ -32,7 +32,4 @@ Surroundings process_surroundings(char** variables);
 Result<Invocation> parse_command_line(std::span<const std::string> arguments,
                                       const Surroundings& surroundings);
 
-// Storage classes that S3 itself has, for messages and completion.
-std::span<const std::string> s3_storage_classes();
-
 }  // namespace azs3copy::cli

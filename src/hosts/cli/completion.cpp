@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "aws/storage_class.hpp"
 #include "hosts/cli/command_line.hpp"
 #include "hosts/cli/flags.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "core/suggest.hpp"
 #include "hosts/cli/settings.hpp"
-#include "hosts/cli/suggest.hpp"
 
 namespace azs3copy::cli {
 namespace {

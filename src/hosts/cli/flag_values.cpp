@@ -8,9 +8,10 @@
 #include <charconv>
 #include <vector>
 
+#include "codec/byte_size.hpp"
 #include "codec/time.hpp"
 #include "codec/url.hpp"
-#include "hosts/cli/suggest.hpp"
+#include "core/suggest.hpp"
 #include "hosts/cli/text.hpp"
 
 namespace azs3copy::cli {
@@ -66,7 +67,7 @@ Result<> read_number(std::string_view text, double least, double most, double& t
 
 Result<> read_bytes(std::string_view text, std::uint64_t least, std::uint64_t most, std::string_view rule,
                     std::uint64_t& target) {
-  const Result<std::uint64_t> value = parse_size(text);
+  const Result<std::uint64_t> value = parse_byte_size(text);
   if (!value) return std::unexpected(value.error());
   if (*value < least || *value > most) return fail(ErrorKind::invalid, std::string(rule));
   target = *value;
@@ -113,7 +114,7 @@ Result<> keep_secret(std::string_view value, Secret& target) {
 }
 
 Result<> read_size_limit(std::string_view text, std::optional<std::uint64_t>& target) {
-  const Result<std::uint64_t> size = parse_size(text);
+  const Result<std::uint64_t> size = parse_byte_size(text);
   if (!size) return std::unexpected(size.error());
   target = *size;
   return {};

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "aws/s3_endpoint.hpp"
-#include "hosts/cli/suggest.hpp"
+#include "aws/storage_class.hpp"
 #include "ledger/ledger.hpp"
 
 namespace azs3copy::cli {
@@ -149,16 +149,13 @@ Result<> check_encryption(Invocation& invocation) {
 Result<> check_storage_class(RunOptions& run) {
   // Other servers have classes of their own.
   if (run.storage_class.empty() || !run.s3.endpoint_url.empty()) return {};
-  std::string upper = run.storage_class;
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
-  const std::span<const std::string> known = s3_storage_classes();
-  if (std::find(known.begin(), known.end(), upper) != known.end()) {
-    run.storage_class = upper;
-    return {};
+  Result<std::string> known = parse_storage_class(run.storage_class);
+  if (!known) {
+    known.error().subject = "--storage-class " + run.storage_class;
+    return passed(std::move(known));
   }
-  return fail(ErrorKind::invalid, fmt::format("S3 has no such class{}", did_you_mean(upper, known)),
-              "--storage-class " + run.storage_class, fmt::format("It has {}.", fmt::join(known, ", ")));
+  run.storage_class = std::move(*known);
+  return {};
 }
 
 Result<> check_output(const OutputOptions& output) {
@@ -177,13 +174,6 @@ Result<> check_output(const OutputOptions& output) {
 }
 
 }  // namespace
-
-std::span<const std::string> s3_storage_classes() {
-  static const std::array<std::string, 8> classes = {
-      "STANDARD",   "STANDARD_IA", "ONEZONE_IA",   "INTELLIGENT_TIERING",
-      "GLACIER_IR", "GLACIER",     "DEEP_ARCHIVE", "REDUCED_REDUNDANCY"};
-  return classes;
-}
 
 Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& positionals) {
   const bool has_source = invocation.command != Command::cleanup;

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "hosts/cli/suggest.hpp"
+#include "core/suggest.hpp"
 
 namespace azs3copy::cli {
 namespace {

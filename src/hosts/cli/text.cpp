@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include "core/bytes.hpp"
@@ -140,34 +139,6 @@ std::string format_time_left(seconds left) {
   if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
   if (s < 86400) return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
   return fmt::format("{}d{:02}h", s / 86400, s / 3600 % 24);
-}
-
-Result<std::uint64_t> parse_size(std::string_view text) {
-  const auto wrong = [] {
-    return fail(ErrorKind::invalid,
-                "not a size; write bytes, or a number with K, M, G, T or KiB, MiB, GiB, TiB");
-  };
-  double number = 0;
-  const auto [end, problem] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (problem != std::errc() || !(number >= 0)) return wrong();
-  std::string suffix(end, text.data() + text.size());
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  static constexpr std::string_view letters = "bkmgtp";
-  const std::size_t power = suffix.empty() ? 0 : letters.find(suffix[0]);
-  if (power == std::string_view::npos) return wrong();
-  const std::string_view rest = std::string_view(suffix).substr(suffix.empty() ? 0 : 1);
-  if (!rest.empty() && (power == 0 || (rest != "b" && rest != "ib"))) return wrong();
-  const double bytes = number * std::pow(1024.0, power);
-  if (bytes >= 9.2e18) return wrong();
-  // A plain number is exact: a double has 53 bits only.
-  if (power == 0 && text.find('.') == std::string_view::npos) {
-    std::uint64_t exact = 0;
-    std::from_chars(text.data(), text.data() + text.size(), exact);
-    return exact;
-  }
-  return static_cast<std::uint64_t>(std::round(bytes));
 }
 
 std::string printable(std::string_view text, bool ascii) {

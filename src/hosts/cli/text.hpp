@@ -25,9 +25,6 @@ std::string format_duration(milliseconds duration);
 // The same in whole seconds, for what changes four times a second.
 std::string format_time_left(seconds left);
 
-// "100MiB", "100M", "1.5G", "10kib" (all binary), or plain bytes. ErrorKind::invalid says the forms.
-Result<std::uint64_t> parse_size(std::string_view text);
-
 // Names come from strangers: C0 and C1 controls, DEL, bidirectional overrides and bytes that are
 // not UTF-8 become \n, \t, \x1b, ... With `ascii`, everything beyond ASCII does, for terminals
 // that would read it as controls.

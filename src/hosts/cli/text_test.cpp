@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "core/bytes.hpp"
-#include "hosts/cli/suggest.hpp"
 
 namespace azs3copy::cli {
 namespace {
@@ -39,22 +38,6 @@ TEST(Text, CountsAreGrouped) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1'558'904), "1,558,904");
-}
-
-TEST(Text, SizesAreBinaryAndExact) {
-  EXPECT_EQ(parse_size("100MiB"), 100 * MiB);
-  EXPECT_EQ(parse_size("100M"), 100 * MiB);
-  EXPECT_EQ(parse_size("100mb"), 100 * MiB);
-  EXPECT_EQ(parse_size("1.5G"), GiB + GiB / 2);
-  EXPECT_EQ(parse_size("0"), 0u);
-  EXPECT_EQ(parse_size("10b"), 10u);
-  EXPECT_EQ(parse_size("9007199254740993"), 9'007'199'254'740'993u);  // a double would round it
-}
-
-TEST(Text, WhatIsNoSizeIsRefused) {
-  for (const char* text : {"", "M", "-1", "1e5", "1X", "1MiBs", "1 M", "nan", "inf", "1bib", "99999999T"}) {
-    EXPECT_FALSE(parse_size(text)) << text;
-  }
 }
 
 // A blob named like this would otherwise clear the screen, forge rows or hide its ending.
@@ -98,21 +81,6 @@ TEST(Text, WrapIndentsAndLosesNoWord) {
   EXPECT_EQ(lines, (std::vector<std::string>{"one two", "  three", "  four"}));
   EXPECT_EQ(wrap("  keeps   columns", 0, 2), (std::vector<std::string>{"  keeps   columns"}));
   EXPECT_EQ(wrap("averyveryverylongword", 5, 2), (std::vector<std::string>{"averyveryverylongword"}));
-}
-
-TEST(Suggest, FindsWhatWasMeant) {
-  const std::vector<std::string> known = {"--transfers", "--part-size", "--part-threshold", "--dry-run"};
-  EXPECT_EQ(nearest("--transfer", known), "--transfers");
-  EXPECT_EQ(nearest("--part-szie", known), "--part-size");
-  EXPECT_EQ(nearest("--dryrun", known), "--dry-run");
-  EXPECT_EQ(nearest("--part-thr", known), "--part-threshold");  // the only one that starts so
-  EXPECT_EQ(nearest("--zzzzzz", known), std::nullopt);
-}
-
-TEST(Suggest, DistanceCountsASwapOnce) {
-  EXPECT_EQ(edit_distance("cpoy", "copy"), 1u);
-  EXPECT_EQ(edit_distance("", "abc"), 3u);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
 }
 
 }  // namespace

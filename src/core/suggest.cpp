@@ -1,9 +1,9 @@
 // suggest.cpp: optimal string alignment distance over short words.
-#include "hosts/cli/suggest.hpp"
+#include "core/suggest.hpp"
 
 #include <algorithm>
 
-namespace azs3copy::cli {
+namespace azs3copy {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
@@ -56,4 +56,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
   return found ? "; did you mean " + *found + "?" : std::string();
 }
 
-}  // namespace azs3copy::cli
+}  // namespace azs3copy

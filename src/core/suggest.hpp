@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace azs3copy::cli {
+namespace azs3copy {
 
 // Insertions, deletions, replacements and swaps of neighbours that turn one into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
@@ -19,4 +19,4 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 // "; did you mean --transfers?" or "", to end an error with.
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
-}  // namespace azs3copy::cli
+}  // namespace azs3copy

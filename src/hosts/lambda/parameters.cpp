@@ -1,0 +1,430 @@
+// parameters.cpp: see parameters.hpp.
+//
+//   text --> JSON --> keys by their plain spelling --> all that must be there? --> each value --> together
+//                           \-- of no row of the table: unknown_keys
+#include "hosts/lambda/parameters.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <span>
+
+#include "aws/storage_class.hpp"
+#include "codec/json.hpp"
+#include "codec/time.hpp"
+#include "core/limits.hpp"
+#include "core/suggest.hpp"
+#include "hosts/lambda/parameter_values.hpp"
+
+namespace azs3copy {
+namespace {
+
+constexpr int transfers_most = 4096;
+constexpr double requests_per_second_most = 1e6;
+constexpr std::string_view part_rule = "takes 5 MiB to 5 GiB, as S3's parts have (the last may be smaller)";
+constexpr std::string_view threshold_rule = "takes up to 5 GiB, S3's most in one piece";
+
+// What is read before it is known what belongs together.
+struct Draft {
+  LambdaParameters result;
+  std::string prefix;
+  std::vector<std::string> containers;
+  std::string key_prefix;
+  std::optional<bool> container_in_key;
+};
+
+using Set = Result<> (*)(const Json& value, Draft& draft);
+
+template <class T, class Target>
+Result<> keep(Result<T> value, Target& target) {
+  if (!value) return passed(std::move(value));
+  target = std::move(*value);
+  return {};
+}
+
+// ---- single values ----
+
+Result<> set_active(const Json& value, Draft& draft) {
+  return keep(switch_value(value), draft.result.is_active);
+}
+
+Result<> set_begin_date(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  Result<UtcTime> date = parse_begin_date(*text);
+  if (!date) return passed(std::move(date));
+  draft.result.begin_date = draft.result.filter.begin_date = *date;
+  return {};
+}
+
+Result<> set_source(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  return keep(parse_source_address(*text), draft.result.source);
+}
+
+Result<> set_tenant(const Json& value, Draft& draft) {
+  return keep(trimmed_text(value), draft.result.azure.tenant_id);
+}
+
+Result<> set_client(const Json& value, Draft& draft) {
+  return keep(trimmed_text(value), draft.result.azure.client_id);
+}
+
+Result<> set_client_secret(const Json& value, Draft& draft) {
+  Result<std::string> text = trimmed_text(value);
+  if (!text) return passed(std::move(text));
+  draft.result.azure.client_secret = Secret(*std::move(text));
+  return {};
+}
+
+Result<> set_bucket(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  if (text->contains('/')) {
+    return fail(ErrorKind::invalid, "is the bucket's name alone", {}, "Put what follows it into key_prefix.");
+  }
+  Result<DestinationAddress> address = parse_destination_address(fmt::format("s3://{}", *text));
+  if (!address) return passed(std::move(address));
+  draft.result.destination.bucket = std::move(address->bucket);
+  return {};
+}
+
+// arn:PARTITION:sns:REGION:ACCOUNT:NAME
+Result<> read_topic(const Json& value, std::string& target) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  std::array<std::string_view, 6> parts;
+  std::string_view rest = *text;
+  for (std::string_view& part : parts) {
+    const std::size_t end = &part == &parts.back() ? rest.size() : std::min(rest.find(':'), rest.size());
+    part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  const bool whole = std::ranges::none_of(parts, [](std::string_view part) { return part.empty(); });
+  if (!whole || parts[0] != "arn" || parts[2] != "sns" || parts[5].contains(':')) {
+    return fail(ErrorKind::invalid, "is not the ARN of an SNS topic", {},
+                "Such an ARN is arn:aws:sns:REGION:ACCOUNT:NAME.");
+  }
+  if (parts[5].ends_with(".fifo"))
+    return fail(ErrorKind::unsupported, "is a FIFO topic: give a standard one");
+  target = *text;
+  return {};
+}
+
+Result<> set_containers(const Json& value, Draft& draft) {
+  Result<std::vector<std::string>> names = list_value(value);
+  if (!names) return passed(std::move(names));
+  for (const std::string& name : *names) {
+    if (Result<> ok = check_container_name(name); !ok) return ok;
+    if (std::ranges::find(draft.containers, name) == draft.containers.end()) draft.containers.push_back(name);
+  }
+  return {};
+}
+
+Result<> add_rules(const Json& value, bool include, std::vector<FilterOptions::Rule>& rules) {
+  Result<std::vector<std::string>> patterns = list_value(value);
+  if (!patterns) return passed(std::move(patterns));
+  for (std::string& pattern : *patterns) {
+    if (Result<Glob> glob = Glob::compile(pattern); !glob) return passed(std::move(glob));
+    rules.push_back({.include = include, .pattern = std::move(pattern)});
+  }
+  return {};
+}
+
+Result<> set_full_path(const Json& value, Draft& draft) {
+  const Result<bool> full = switch_value(value);
+  if (!full) return std::unexpected(full.error());
+  draft.result.rules.mapping.flatten = !*full;
+  return {};
+}
+
+Result<> set_storage_class(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  return keep(parse_storage_class(*text), draft.result.rules.storage_class);
+}
+
+Result<> set_encryption(const Json& value, Draft& draft) {
+  static const std::vector<std::string> choices = {"none", "AES256", "aws:kms"};
+  const Result<std::size_t> choice = choice_value(value, choices);
+  if (!choice) return std::unexpected(choice.error());
+  draft.result.rules.sse = choices[*choice];  // "none" goes away once the key id was looked at
+  return {};
+}
+
+Result<> set_part_bytes(const Json& value, Draft& draft) {
+  return keep(bytes_value(value, part_bytes_min, part_bytes_max, part_rule), draft.result.rules.part_bytes);
+}
+
+Result<> set_part_threshold(const Json& value, Draft& draft) {
+  return keep(bytes_value(value, 0, put_bytes_max, threshold_rule), draft.result.rules.part_threshold);
+}
+
+// The template's one size: blobs above it are cut into parts of it.
+Result<> set_partition(const Json& value, Draft& draft) {
+  if (Result<> set = set_part_bytes(value, draft); !set) return set;
+  draft.result.rules.part_threshold = draft.result.rules.part_bytes;
+  return {};
+}
+
+Result<> set_verify_source(const Json& value, Draft& draft) {
+  const Result<std::size_t> choice = choice_value(value, {"when-offered", "always"});
+  if (!choice) return std::unexpected(choice.error());
+  draft.result.rules.verify_source = *choice == 0 ? VerifySource::when_offered : VerifySource::always;
+  return {};
+}
+
+Result<> set_bandwidth(const Json& value, Draft& draft) {
+  std::uint64_t& target = draft.result.limits.bandwidth_bytes_max;
+  if (plain_spelling(value.string_or("")) != "off")
+    return keep(bytes_value(value, 0, UINT64_MAX, ""), target);
+  target = 0;
+  return {};
+}
+
+Result<> set_state_prefix(const Json& value, Draft& draft) {
+  Result<std::string> text = exact_text(value);
+  if (!text) return passed(std::move(text));
+  if (text->starts_with('/'))
+    return fail(ErrorKind::invalid, "is a key's prefix, and those begin with no slash");
+  if (!text->ends_with('/')) *text += '/';
+  draft.result.state_prefix = std::move(*text);
+  return {};
+}
+
+// ---- the table ----
+
+enum class Need : std::uint8_t {
+  optional,
+  required,
+  login,     // unless a SAS stands in bloburl
+  decisive,  // read also where it is "" or null: nothing has a meaning
+};
+
+struct Parameter {
+  std::string_view name;
+  Need need;
+  Set set;
+};
+
+// In the order in which they are read; of two that set the same the later wins.
+constexpr auto parameters = std::to_array<Parameter>({
+    {"bloburl", Need::required, set_source},
+    {"tenantid", Need::login, set_tenant},
+    {"appid", Need::login, set_client},
+    {"appsecret", Need::optional, set_client_secret},
+    {"bucket_name", Need::required, set_bucket},
+    {"isactive", Need::decisive, set_active},
+    {"begindate", Need::optional, set_begin_date},
+    {"sns_arn_l1", Need::required,
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.find_blobs); }},
+    {"sns_arn_l2", Need::required,
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.copy_batch); }},
+    {"sns_arn_l3", Need::required,
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.large_file); }},
+    {"sns_arn_l4", Need::required,
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.part_task); }},
+    {"sns_arn_l5", Need::required,
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.recombine); }},
+    {"containers", Need::optional, set_containers},
+    // The first rule that matches decides: exclude stands before include.
+    {"exclude", Need::optional,
+     [](const Json& v, Draft& d) { return add_rules(v, false, d.result.filter.rules); }},
+    {"include", Need::optional,
+     [](const Json& v, Draft& d) { return add_rules(v, true, d.result.filter.rules); }},
+    {"prefix", Need::optional, [](const Json& v, Draft& d) { return keep(exact_text(v), d.prefix); }},
+    {"key_prefix", Need::optional, [](const Json& v, Draft& d) { return keep(exact_text(v), d.key_prefix); }},
+    {"use_full_file_path", Need::optional, set_full_path},
+    {"container_in_key", Need::optional,
+     [](const Json& v, Draft& d) { return keep(switch_value(v), d.container_in_key); }},
+    {"storage_class", Need::optional, set_storage_class},
+    {"sse", Need::optional, set_encryption},
+    {"kms_key_id", Need::optional,
+     [](const Json& v, Draft& d) { return keep(trimmed_text(v), d.result.rules.sse_kms_key_id); }},
+    {"partition_size", Need::optional, set_partition},
+    {"part_size", Need::optional, set_part_bytes},
+    {"part_threshold", Need::optional, set_part_threshold},
+    {"verify_source", Need::optional, set_verify_source},
+    {"transfers", Need::optional,
+     [](const Json& v, Draft& d) {
+       return keep(whole_value(v, 1, transfers_most), d.result.limits.transfers);
+     }},
+    {"bwlimit", Need::optional, set_bandwidth},
+    {"tpslimit", Need::optional,
+     [](const Json& v, Draft& d) {
+       return keep(rate_value(v, requests_per_second_most), d.result.limits.requests_per_second_max);
+     }},
+    {"state_prefix", Need::optional, set_state_prefix},
+});
+
+// ---- values that belong together ----
+
+std::unexpected<Error> about(std::string_view key, Error error) {
+  error.subject = fmt::format("parameter {}", key);
+  return std::unexpected<Error>(std::move(error));
+}
+
+std::unexpected<Error> refuse(std::string_view key, std::string message, std::string_view advice = {}) {
+  return about(key, fail(ErrorKind::invalid, std::move(message), {}, advice).error());
+}
+
+Result<> settle_source(Draft& draft) {
+  SourceAddress& source = draft.result.source;
+  std::vector<Container>& containers = draft.result.containers;
+  for (const std::string& name : draft.containers) containers.emplace_back(name);
+  if (!source.container.empty()) {
+    if (!containers.empty() && (containers.size() > 1 || containers.front() != source.container)) {
+      return refuse("containers", fmt::format("bloburl names the container {} already", source.container),
+                    "Name containers in one of the two.");
+    }
+    containers = {source.container};
+  }
+  if (containers.size() == 1) source.container = containers.front();
+  if (!draft.prefix.empty() && !source.prefix.empty() && draft.prefix != source.prefix) {
+    return refuse("prefix", fmt::format("bloburl names the prefix \"{}\" already", source.prefix),
+                  "Name the prefix in one of the two.");
+  }
+  if (!draft.prefix.empty()) source.prefix = draft.prefix;
+  return {};
+}
+
+Result<> settle_keys(Draft& draft) {
+  LambdaParameters& result = draft.result;
+  const bool one_container = result.containers.size() == 1;
+  if (!one_container && draft.container_in_key == false) {
+    return refuse("container_in_key", "is off, and blobs of several containers could meet on one key",
+                  "Leave it out, or name one container.");
+  }
+  if (draft.key_prefix.size() > key_bytes_max) {
+    return refuse("key_prefix", fmt::format("has {} bytes; a whole S3 key has {} at most",
+                                            draft.key_prefix.size(), key_bytes_max));
+  }
+  result.destination.prefix = draft.key_prefix;
+  KeyMapping& mapping = result.rules.mapping;
+  mapping.source_prefix = result.source.prefix;
+  mapping.destination_prefix = result.destination.prefix;
+  if (mapping.key_prefix().starts_with(result.state_prefix)) {
+    return refuse("key_prefix",
+                  fmt::format("lies below {}, where the state of runs is kept", result.state_prefix),
+                  "Choose another, or another state_prefix.");
+  }
+  mapping.container_in_key = draft.container_in_key.value_or(!one_container);
+  return {};
+}
+
+Result<> settle_encryption(CopyRules& rules) {
+  if (!rules.sse_kms_key_id.empty()) {
+    if (rules.sse.empty()) rules.sse = "aws:kms";
+    if (rules.sse != "aws:kms") {
+      return refuse("kms_key_id", fmt::format("sse is {}, and only aws:kms takes a key", rules.sse));
+    }
+  }
+  if (rules.sse == "none") rules.sse.clear();
+  return {};
+}
+
+// ---- the whole ----
+
+// Plain spelling -> the key as the secret has it.
+using Keys = std::map<std::string, std::string>;
+
+Result<Keys> keys_of(const Json& secret) {
+  Keys keys;
+  for (std::string& key : secret.keys()) {
+    const auto [place, is_new] = keys.emplace(plain_spelling(key), key);
+    if (!is_new) {
+      return refuse(key, fmt::format("is given twice: as {} and as {}", place->second, key),
+                    "Leave one out.");
+    }
+  }
+  return keys;
+}
+
+bool says_something(const Json& value) {
+  return !value.is_null() && value.string() != "";
+}
+
+// The value of a parameter, and whether the secret has one.
+Json value_of(const Parameter& parameter, const Json& secret, const Keys& keys) {
+  const auto key = keys.find(plain_spelling(parameter.name));
+  return key == keys.end() ? Json() : secret[key->second];
+}
+
+Result<> check_missing(const Json& secret, const Keys& keys) {
+  const std::string address = value_of(parameters.front(), secret, keys).string_or("");
+  const bool has_sas = address.contains("sig=");
+  std::vector<std::string_view> missing;
+  for (const Parameter& parameter : parameters) {
+    const bool needed = parameter.need == Need::required || (parameter.need == Need::login && !has_sas);
+    if (needed && !says_something(value_of(parameter, secret, keys))) missing.push_back(parameter.name);
+  }
+  if (missing.empty()) return {};
+  return fail(ErrorKind::invalid, fmt::format("the secret lacks {}", fmt::join(missing, ", ")), "parameters",
+              "Add them to the secret in Secrets Manager.");
+}
+
+std::vector<UnknownKey> unknown_keys(Keys keys) {
+  std::vector<std::string> known;
+  for (const Parameter& parameter : parameters) {
+    keys.erase(plain_spelling(parameter.name));
+    known.emplace_back(parameter.name);
+  }
+  std::vector<UnknownKey> unknown;
+  for (const auto& [plain, key] : keys)
+    unknown.push_back({.name = key, .meant = nearest(key, known).value_or("")});
+  return unknown;
+}
+
+Result<> read_all(const Json& secret, Draft& draft) {
+  const Result<Keys> keys = keys_of(secret);
+  if (!keys) return std::unexpected(keys.error());
+  if (Result<> whole = check_missing(secret, *keys); !whole) return whole;
+  draft.result.unknown_keys = unknown_keys(*keys);
+  for (const Parameter& parameter : parameters) {
+    const Json value = value_of(parameter, secret, *keys);
+    const bool decisive = parameter.need == Need::decisive && keys->contains(plain_spelling(parameter.name));
+    if (!says_something(value) && !decisive) continue;
+    if (Result<> set = parameter.set(value, draft); !set)
+      return about(parameter.name, std::move(set.error()));
+  }
+  if (Result<> settled = settle_source(draft); !settled) return settled;
+  if (Result<> settled = settle_keys(draft); !settled) return settled;
+  return settle_encryption(draft.result.rules);
+}
+
+// A secret that was pasted under a wrong key as well is quoted by that key's error.
+void hide(Error& error, const std::string& secret) {
+  if (secret.empty()) return;
+  for (std::string* text : {&error.message, &error.subject, &error.advice}) {
+    for (std::size_t at = text->find(secret); at != std::string::npos; at = text->find(secret, at + 3)) {
+      text->replace(at, secret.size(), "***");
+    }
+  }
+}
+
+}  // namespace
+
+Result<LambdaParameters> parse_lambda_parameters(const Secret& text) {
+  const Result<Json> secret = Json::parse(text.reveal());
+  if (!secret || !secret->is_object()) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the secret is not a JSON object{}{}", secret ? "" : ": ",
+                            secret ? "" : secret.error().message),
+                "parameters", "Edit it in Secrets Manager as key/value pairs.");
+  }
+  Draft draft;
+  // Known before anything can fail, so that no error can quote it.
+  for (const std::string& key : secret->keys()) {
+    if (plain_spelling(key) == "appsecret") (void)set_client_secret((*secret)[key], draft);
+  }
+  if (Result<> read = read_all(*secret, draft); !read) {
+    hide(read.error(), draft.result.azure.client_secret.reveal());
+    return passed(std::move(read));
+  }
+  return std::move(draft.result);
+}
+
+}  // namespace azs3copy
