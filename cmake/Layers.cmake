@@ -1,6 +1,6 @@
 # azs3copy_layer(folder [USES layers...] [LIBS targets...] [FAKES targets...] [HEAVY])
-#   library azs3copy_<folder> of src/<folder>/*.cpp, test program <folder>_test of src/<folder>/*_test.cpp, which
-#   alone links the FAKES (tests/fakes).
+#   library azs3copy_<folder> of src/<folder>/*.cpp, test program <folder>_test of src/<folder>/*_test.cpp,
+#   which alone links the FAKES (tests/fakes).
 #   HEAVY layers include Asio and Beast; they get no precompiled header of the light kind's makers' choice.
 function(azs3copy_layer folder)
   cmake_parse_arguments(LAYER "HEAVY" "" "USES;LIBS;FAKES" ${ARGN})

@@ -471,8 +471,10 @@ TEST_F(HttpClientTest, GoesThroughAProxyWithItsPassword) {
 }
 
 TEST_F(HttpClientTest, AProxyThatHangsUpIsAskedAgain) {
-  std::string asked;
-  const ScriptedServer proxy({[&asked](Peer& peer) { asked = peer.read_head(); }});
+  const ScriptedServer proxy({[](Peer& peer) {
+    const std::string asked = peer.read_head();
+    EXPECT_TRUE(asked.starts_with("CONNECT [fd00::7]:9000 HTTP/1.1\r\n")) << asked;
+  }});
   options_.proxy = {.host = "127.0.0.1", .port = proxy.endpoint().port};
   const auto tls = TlsContext::make("");
   ASSERT_TRUE(tls) << tls.error().to_line();
@@ -483,7 +485,6 @@ TEST_F(HttpClientTest, AProxyThatHangsUpIsAskedAgain) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::connection);
   EXPECT_EQ(response.error().retry, RetryVerdict::later) << "a proxy that restarts must not end a run";
-  EXPECT_TRUE(asked.starts_with("CONNECT [fd00::7]:9000 HTTP/1.1\r\n")) << asked;
 }
 
 Task<Result<HttpResponse>> ask_early(Transport& transport, HttpRequest request, const Context& context) {
