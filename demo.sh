@@ -2,6 +2,8 @@
 # Shows a whole copy on one machine: builds azs3copy, starts an Azure emulator (Azurite) and a strict S3
 # server (versitygw), both over https, makes a sample container, copies it, checks it, and copies again.
 # Leaves nothing running; what it built and the last report stay. Safe to repeat.
+#
+#   ./demo.sh --lambda    the same copy by the six Lambda functions, with moto for SNS, SQS and Secrets Manager
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -61,9 +63,25 @@ copy_and_check() {
   /usr/bin/python3 tools/demo_result.py "$report" "$seconds"
 }
 
-if [ "${1:-}" = --with-servers ]; then
-  copy_and_check
-else
-  prepare
-  echo "Copied, checked and found unchanged; nothing is left running. It took $SECONDS s."
-fi
+# The chain of the six functions.
+show_lambda() {
+  title "Install and build"
+  tools/deps.sh demo-lambda
+  tools/build.sh release azs3copy bootstrap
+  title "Start Azurite, versitygw, a token server and moto"
+  local python
+  python="$(tools/deps.sh --paths | sed -n 's/^PYTHON=//p')"
+  tests/servers/run.sh --only azurite-tls,versitygw-tls,entra,moto \
+    "$python" tools/demo_lambda.py "$program" "${program%/*}/bootstrap"
+}
+
+case "${1:-}" in
+  "") prepare ;;
+  --lambda) show_lambda ;;
+  --with-servers)
+    copy_and_check
+    exit
+    ;;
+  *) echo "usage: ./demo.sh [--lambda]" >&2; exit 2 ;;
+esac
+echo "Copied, checked and found unchanged; nothing is left running. It took $SECONDS s."

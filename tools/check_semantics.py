@@ -1,6 +1,7 @@
 """Checks that every test that docs/ names exists: a promise must not outlive its test.
 
-A name that begins with test_ is one of tests/e2e; Suite.Name in a table's last column is a GoogleTest.
+A name that begins with test_ is one of tests/e2e or tests/deploy; Suite.Name in a table's last column is a
+GoogleTest.
 """
 
 import pathlib
@@ -11,9 +12,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def tests_that_exist():
-    e2e = (path.read_text() for path in (ROOT / "tests/e2e").glob("test_*.py"))
-    names = {name for text in e2e for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE)}
-    names |= {path.name for path in (ROOT / "tests/e2e").glob("test_*.py")}
+    python = [path for folder in ("e2e", "deploy") for path in (ROOT / "tests" / folder).glob("test_*.py")]
+    tests = re.compile(r"^def (test_\w+)", re.MULTILINE)
+    names = {name for path in python for name in tests.findall(path.read_text())}
+    names |= {path.name for path in python}
     for folder in ("src", "tests"):
         for path in (ROOT / folder).rglob("*_test.cpp"):
             cases = re.findall(r"^(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP)\((\w+),\s*(\w+)", path.read_text(),

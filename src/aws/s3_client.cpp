@@ -30,7 +30,7 @@ std::string payload_hash(const S3Call& call) {
 }  // namespace
 
 S3Client::Impl::Impl(Bucket bucket_name, S3Options s3_options,
-                     std::unique_ptr<AwsCredentialsProvider> provider, Transport& wire, RetryPolicy policy)
+                     std::shared_ptr<AwsCredentialsProvider> provider, Transport& wire, RetryPolicy policy)
     : bucket(std::move(bucket_name)),
       options(std::move(s3_options)),
       credentials(std::move(provider)),
@@ -183,7 +183,7 @@ Result<XmlDocument> parse_reply(std::string body, std::string_view operation) {
   return document;
 }
 
-S3Client::S3Client(Bucket bucket, S3Options options, std::unique_ptr<AwsCredentialsProvider> credentials,
+S3Client::S3Client(Bucket bucket, S3Options options, std::shared_ptr<AwsCredentialsProvider> credentials,
                    Transport& transport, RetryPolicy retry)
     : impl_(std::make_unique<Impl>(std::move(bucket), std::move(options), std::move(credentials), transport,
                                    retry)) {}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,11 @@ struct ObjectHead {
   std::string sse;
 };
 
+struct SmallObject {
+  std::string body;
+  ETag etag;
+};
+
 struct UploadedPart {
   std::uint32_t number = 0;  // from 1
   ETag etag;
@@ -140,7 +146,7 @@ class S3PutStream {
 
 class S3Client {
  public:
-  S3Client(Bucket bucket, S3Options options, std::unique_ptr<AwsCredentialsProvider> credentials,
+  S3Client(Bucket bucket, S3Options options, std::shared_ptr<AwsCredentialsProvider> credentials,
            Transport& transport, RetryPolicy retry = {});
   ~S3Client();
 
@@ -168,18 +174,23 @@ class S3Client {
   Task<Result<PutReply>> complete_upload(const CompleteUpload& upload, const Context& context);
   // Success also when the upload is gone already.
   Task<Result<>> abort_upload(const Key& key, const UploadId& id, const Context& context);
+  // Parts after number `part_number_marker`, at most `page_rows_max` a page.
   Task<Result<PartPage>> list_parts(const Key& key, const UploadId& id, std::uint32_t part_number_marker,
-                                    const Context& context);
+                                    const Context& context, int page_rows_max = 1000);
+  // All parts, page by page, until `take` gives false. ErrorKind::protocol where the pages go round in circles.
+  Task<Result<>> each_part(const Key& key, const UploadId& id,
+                           const std::function<bool(const UploadedPart&)>& take, const Context& context);
   Task<Result<UploadPage>> list_uploads(const std::string& prefix, const std::string& key_marker,
                                         const std::string& upload_id_marker, const Context& context);
   Task<Result<ObjectPage>> list_objects(const ListObjectsOptions& options, const Context& context);
   // With the checksum; a missing key is ErrorKind::not_found (permission without s3:ListBucket).
   Task<Result<ObjectHead>> head_object(const Key& key, const Context& context);
   // Whole small objects: manifests, records.
-  Task<Result<std::string>> get_object(const Key& key, std::size_t body_bytes_max, const Context& context);
+  Task<Result<SmallObject>> get_object(const Key& key, std::size_t body_bytes_max, const Context& context);
   // Streams an object's bytes for `check --deep` and returns the CRC over all of them.
   Task<Result<Crc64>> read_object_crc(const Key& key, const ETag& if_match, const Context& context);
-  Task<Result<>> delete_object(const Key& key, const Context& context);
+  // Success also where there is none. With an ETag, only that version: else ErrorKind::changed.
+  Task<Result<>> delete_object(const Key& key, const ETag& if_match, const Context& context);
 
   struct Impl;  // s3_client_impl.hpp
 

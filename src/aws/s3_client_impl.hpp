@@ -37,7 +37,7 @@ struct S3Call {
 };
 
 struct S3Client::Impl {
-  Impl(Bucket bucket_name, S3Options s3_options, std::unique_ptr<AwsCredentialsProvider> provider,
+  Impl(Bucket bucket_name, S3Options s3_options, std::shared_ptr<AwsCredentialsProvider> provider,
        Transport& wire, RetryPolicy policy);
 
   // `query` is url_encode'd, without '?'.
@@ -68,7 +68,7 @@ struct S3Client::Impl {
 
   const Bucket bucket;
   S3Options options;
-  const std::unique_ptr<AwsCredentialsProvider> credentials;
+  const std::shared_ptr<AwsCredentialsProvider> credentials;
   Transport& transport;
   const RetryPolicy retry;
   Result<S3Endpoint> endpoint;

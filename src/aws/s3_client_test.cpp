@@ -171,7 +171,7 @@ TEST_F(S3Head, AMissingKeyIsNotFoundAndAForbiddenOneSaysWhyItMayBeMissing) {
 
 TEST_F(S3Get, GivesTheBodyAndChecksIt) {
   wire.replies({.headers = {{"x-amz-checksum-crc64nvme", "rosUhgp5mIg="}}, .body = body_text});
-  EXPECT_EQ(run(client->get_object(Key("k"), 1000, context)).value(), body_text);
+  EXPECT_EQ(run(client->get_object(Key("k"), 1000, context)).value().body, body_text);
 }
 
 TEST_F(S3Get, ABodyThatDoesNotMatchItsChecksumIsCorrupt) {
@@ -218,8 +218,9 @@ TEST_F(S3Read, EndsWhenTheObjectChangedOrNoProgressIsMade) {
 
 TEST_F(S3Bucket, DeleteOfWhatIsGoneIsASuccess) {
   wire.replies({.status = 204});
-  EXPECT_TRUE(run(client->delete_object(Key("k"), context)));
+  EXPECT_TRUE(run(client->delete_object(Key("k"), {}, context)));
   EXPECT_EQ(wire.requests[0].method, Method::del);
+  EXPECT_EQ(wire.requests[0].header("if-match"), "");
 }
 
 TEST_F(S3Bucket, LearnsItsRegionFromAnyReply) {

@@ -45,7 +45,7 @@ Result<ObjectHead> object_head_from(const ResponseHead& head) {
                     .sse = std::string(headers.get("x-amz-server-side-encryption"))};
 }
 
-Task<Result<std::string>> get_once(S3Client::Impl& impl, S3Call& call, std::size_t body_bytes_max,
+Task<Result<SmallObject>> get_once(S3Client::Impl& impl, S3Call& call, std::size_t body_bytes_max,
                                    const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
@@ -64,7 +64,7 @@ Task<Result<std::string>> get_once(S3Client::Impl& impl, S3Call& call, std::size
                                        to_s3_base64(received), to_s3_base64(**stored))};
     co_return std::unexpected<Error>(std::move(error));
   }
-  co_return std::move(response->body);
+  co_return SmallObject{.body = std::move(response->body), .etag = etag_from(headers.get("etag"))};
 }
 
 }  // namespace
@@ -115,21 +115,23 @@ Task<Result<ObjectHead>> S3Client::head_object(const Key& key, const Context& co
   co_return head;
 }
 
-Task<Result<std::string>> S3Client::get_object(const Key& key, std::size_t body_bytes_max,
+Task<Result<SmallObject>> S3Client::get_object(const Key& key, std::size_t body_bytes_max,
                                                const Context& context) {
   Impl& impl = *impl_;
   S3Call call = impl.key_call("s3.get_object", Method::get, key);
   call.reply_bytes_max = std::max(call.reply_bytes_max, body_bytes_max);  // there is room for an error's text
   if (impl.sends_checksums()) call.request.headers.add("x-amz-checksum-mode", "ENABLED");
-  Result<std::string> body = co_await with_retry<std::string>(
+  Result<SmallObject> object = co_await with_retry<SmallObject>(
       impl.retry, context, [&] { return get_once(impl, call, body_bytes_max, context); }, impl.login_again());
-  if (!body) co_return failed(std::move(body), call.operation, key.view());
-  co_return body;
+  if (!object) co_return failed(std::move(object), call.operation, key.view());
+  co_return object;
 }
 
-Task<Result<>> S3Client::delete_object(const Key& key, const Context& context) {
+Task<Result<>> S3Client::delete_object(const Key& key, const ETag& if_match, const Context& context) {
   S3Call call = impl_->key_call("s3.delete_object", Method::del, key);
+  add_condition(call.request.headers, {.if_match = if_match});
   Result<HttpResponse> response = co_await impl_->send_with_retry(call, context);
+  if (!response && response.error().service_code == "NoSuchKey") co_return Result<>{};  // of a condition only
   if (!response) co_return passed(std::move(response));
   co_return Result<>{};
 }

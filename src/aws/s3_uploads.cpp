@@ -3,6 +3,7 @@
 //   POST key?uploads -> id   PUT key?partNumber&uploadId (put_stream) ...   POST key?uploadId, parts' list
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -227,8 +228,10 @@ Task<Result<>> S3Client::abort_upload(const Key& key, const UploadId& id, const 
 }
 
 Task<Result<PartPage>> S3Client::list_parts(const Key& key, const UploadId& id,
-                                            std::uint32_t part_number_marker, const Context& context) {
+                                            std::uint32_t part_number_marker, const Context& context,
+                                            int page_rows_max) {
   std::string query = upload_query(id);
+  if (page_rows_max < 1000) query += fmt::format("&max-parts={}", page_rows_max);
   if (part_number_marker > 0) query += fmt::format("&part-number-marker={}", part_number_marker);
   S3Call call = impl_->key_call("s3.list_parts", Method::get, key, query);
   call.reply_bytes_max = 16 * MiB;
@@ -237,6 +240,19 @@ Task<Result<PartPage>> S3Client::list_parts(const Key& key, const UploadId& id,
   Result<PartPage> page = part_page_from(std::move(response->body));
   if (!page) co_return failed(std::move(page), call.operation, key.view());
   co_return page;
+}
+
+Task<Result<>> S3Client::each_part(const Key& key, const UploadId& id,
+                                   const std::function<bool(const UploadedPart&)>& take,
+                                   const Context& context) {
+  for (std::uint32_t marker = 0;;) {
+    Result<PartPage> page = co_await list_parts(key, id, marker, context);
+    if (!page) co_return passed(std::move(page));
+    if (!std::ranges::all_of(page->parts, take) || page->next_part_number_marker == 0) co_return Result<>{};
+    if (page->next_part_number_marker <= marker)
+      co_return fail(ErrorKind::protocol, "ListParts goes round in circles", key.view());
+    marker = page->next_part_number_marker;
+  }
 }
 
 Task<Result<UploadPage>> S3Client::list_uploads(const std::string& prefix, const std::string& key_marker,

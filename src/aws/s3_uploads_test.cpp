@@ -156,6 +156,43 @@ TEST_F(S3Upload, ListsPartsPageByPage) {
   EXPECT_EQ(wire.requests[1].target, "/k?uploadId=u&part-number-marker=2");
 }
 
+// A part's number is all that a page needs here.
+ScriptedReply page_of_parts(const std::vector<int>& numbers, int next) {
+  std::string body = "<ListPartsResult>";
+  for (const int number : numbers) {
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>\"e\"</ETag><Size>1</Size></Part>", number);
+  }
+  if (next > 0) {
+    body +=
+        fmt::format("<IsTruncated>true</IsTruncated><NextPartNumberMarker>{}</NextPartNumberMarker>", next);
+  }
+  return {.body = body + "</ListPartsResult>"};
+}
+
+TEST_F(S3Upload, GoesThroughThePartsOfAllPagesUntilToldToStop) {
+  std::vector<std::uint32_t> seen;
+  std::uint32_t last = 99;
+  const auto take = [&](const UploadedPart& part) {
+    seen.push_back(part.number);
+    return part.number != last;
+  };
+  const auto walk = [&] { return run(client->each_part(Key("k"), UploadId("u"), take, context)); };
+  wire.replies(page_of_parts({1, 2}, 2)).replies(page_of_parts({3}, 0));
+  EXPECT_TRUE(walk());
+  EXPECT_EQ(seen, (std::vector<std::uint32_t>{1, 2, 3}));
+  EXPECT_EQ(wire.requests.at(1).target, "/k?uploadId=u&part-number-marker=2");
+
+  seen.clear();
+  last = 1;
+  wire.replies(page_of_parts({1, 2}, 2));
+  EXPECT_TRUE(walk());
+  EXPECT_EQ(seen, std::vector<std::uint32_t>{1}) << "and no further page is asked for";
+
+  last = 99;
+  wire.replies(page_of_parts({1, 2}, 2)).replies(page_of_parts({1, 2}, 2));
+  EXPECT_EQ(walk().error().kind, ErrorKind::protocol) << "the pages go round in circles";
+}
+
 // An endless page would list the same parts for ever.
 TEST_F(S3Upload, ACutOffListThatDoesNotGoOnIsAnError) {
   wire.replies({.body = "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>"})

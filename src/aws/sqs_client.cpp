@@ -15,17 +15,12 @@ namespace {
 
 constexpr std::string_view send_denied = "the login needs sqs:SendMessage on this queue";
 constexpr std::string_view delete_denied = "the login needs sqs:DeleteMessage on this queue";
-constexpr std::string_view move_denied =
-    "the login needs sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks, sqs:ReceiveMessage, "
-    "sqs:DeleteMessage and sqs:GetQueueAttributes on the dead-letter queue, and sqs:SendMessage where the "
-    "messages go";
 // For the reply to a long poll to come before the deadline does.
 constexpr seconds receive_margin{1};
 // Ten messages of 1 MiB, of which JSON may make six bytes of one.
 constexpr std::size_t receive_reply_bytes_max = 64 * MiB;
-// Source: SQS's API_StartMessageMoveTask and API_ListMessageMoveTasks.
-constexpr std::uint32_t moves_per_second_max = 500;
-constexpr std::uint32_t move_tasks_max = 10;
+// Source: SQS's API_ListDeadLetterSourceQueues. Without it there is no token for what follows.
+constexpr std::uint32_t source_queues_max = 1000;
 
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
@@ -150,17 +145,6 @@ std::string receive_body(std::string_view queue_url, const ReceiveOptions& optio
   }
   writer.key("MessageSystemAttributeNames").begin_array().value("All").end_array().end_object();
   return body;
-}
-
-MessageMoveTask move_task_from(const Json& json) {
-  return {.task_handle = json["TaskHandle"].string_or(""),
-          .status = json["Status"].string_or(""),
-          .source_arn = json["SourceArn"].string_or(""),
-          .destination_arn = json["DestinationArn"].string_or(""),
-          .failure_reason = json["FailureReason"].string_or(""),
-          .moved = json["ApproximateNumberOfMessagesMoved"].unsigned_integer().value_or(0),
-          .to_move = json["ApproximateNumberOfMessagesToMove"].unsigned_integer(),
-          .started = UtcTime(milliseconds(json["StartedTimestamp"].integer().value_or(0)))};
 }
 
 }  // namespace
@@ -298,52 +282,35 @@ Task<Result<QueueAttributes>> SqsClient::get_queue_attributes(std::string queue_
   co_return attributes;
 }
 
-Task<Result<std::string>> SqsClient::start_message_move_task(MessageMove move, const Context& context) {
-  constexpr std::string_view operation = "sqs.start_message_move_task";
-  const std::optional<std::uint32_t> rate = move.messages_per_second_max;
-  if (rate && (*rate < 1 || *rate > moves_per_second_max)) {
-    co_return failed(fail(ErrorKind::invalid, fmt::format("SQS moves 1 to {} messages a second, not {}",
-                                                          moves_per_second_max, *rate))
-                         .error(),
-                     operation, move.source_arn);
+Task<Result<std::vector<std::string>>> SqsClient::list_dead_letter_source_queues(std::string queue_url,
+                                                                                 const Context& context) {
+  constexpr std::string_view operation = "sqs.list_dead_letter_source_queues";
+  std::vector<std::string> urls;
+  std::string token;
+  for (;;) {
+    std::string body;
+    JsonWriter writer(body);
+    writer.begin_object().field("QueueUrl", queue_url).field("MaxResults", source_queues_max);
+    if (!token.empty()) writer.field("NextToken", token);
+    writer.end_object();
+    AwsCall call{.operation = operation,
+                 .subject = queue_url,
+                 .action = "ListDeadLetterSourceQueues",
+                 .body = std::move(body),
+                 .denied_advice = "the login needs sqs:ListDeadLetterSourceQueues on this queue"};
+    const Result<Json> reply = co_await service_.json(std::move(call), context);
+    if (!reply) co_return std::unexpected<Error>(reply.error());
+    const Json entries = (*reply)["queueUrls"];
+    for (std::size_t i = 0; i < entries.size(); ++i) urls.push_back(entries.at(i).string_or(""));
+    std::string next = (*reply)["NextToken"].string_or("");
+    if (next.empty()) co_return urls;
+    if (next == token) {
+      co_return failed(
+          Error{.kind = ErrorKind::protocol, .message = "the list of queues goes round in circles"},
+          operation, queue_url);
+    }
+    token = std::move(next);
   }
-  std::string body;
-  JsonWriter writer(body);
-  writer.begin_object().field("SourceArn", move.source_arn);
-  if (!move.destination_arn.empty()) writer.field("DestinationArn", move.destination_arn);
-  if (rate) writer.field("MaxNumberOfMessagesPerSecond", *rate);
-  writer.end_object();
-  AwsCall call{.operation = operation,
-               .subject = move.source_arn,
-               .action = "StartMessageMoveTask",
-               .body = std::move(body),
-               .denied_advice = move_denied,
-               .repeatable = false};
-  const Result<Json> reply = co_await service_.json(std::move(call), context);
-  if (!reply) co_return std::unexpected<Error>(reply.error());
-  co_return (*reply)["TaskHandle"].string_or("");
-}
-
-Task<Result<std::vector<MessageMoveTask>>> SqsClient::list_message_move_tasks(std::string source_arn,
-                                                                              const Context& context) {
-  std::string body;
-  JsonWriter(body)
-      .begin_object()
-      .field("SourceArn", source_arn)
-      .field("MaxResults", move_tasks_max)
-      .end_object();
-  AwsCall call{.operation = "sqs.list_message_move_tasks",
-               .subject = source_arn,
-               .action = "ListMessageMoveTasks",
-               .body = std::move(body),
-               .denied_advice = move_denied};
-  const Result<Json> reply = co_await service_.json(std::move(call), context);
-  if (!reply) co_return std::unexpected<Error>(reply.error());
-  const Json entries = (*reply)["Results"];
-  std::vector<MessageMoveTask> tasks;
-  tasks.reserve(entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) tasks.push_back(move_task_from(entries.at(i)));
-  co_return tasks;
 }
 
 }  // namespace azs3copy

@@ -5,7 +5,8 @@
 //                          --> {"Successful":[{"Id"}..],"Failed":[{"Id","Code","SenderFault"}..]}
 //   receive_messages     {"QueueUrl","WaitTimeSeconds"..}   --> {"Messages":[{"ReceiptHandle","Body"..}]}
 //   delete_message_batch {"QueueUrl","Entries":[{"Id","ReceiptHandle"}..10]}
-//   redrive              start_message_move_task: a dead-letter queue's messages back to where they came from
+//   list_dead_letter_source_queues  {"QueueUrl","MaxResults"[,"NextToken"]}
+//                          --> {"queueUrls":[..][,"NextToken"]}, with a small q
 //
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html, version 2012-11-05.
 #pragma once
@@ -58,23 +59,6 @@ struct QueueAttributes {
   std::map<std::string, std::string, std::less<>> all;  // as SQS names them: RedrivePolicy, ...
 };
 
-// A redrive: SQS moves messages by itself.
-struct MessageMove {
-  std::string source_arn;                                // of the dead-letter queue
-  std::string destination_arn;                           // empty: each to the queue that it came from
-  std::optional<std::uint32_t> messages_per_second_max;  // 1 .. 500; none: as fast as SQS finds good
-};
-struct MessageMoveTask {
-  std::string task_handle;  // only of one that runs
-  std::string status;       // RUNNING, COMPLETED, CANCELLING, CANCELLED, FAILED
-  std::string source_arn;
-  std::string destination_arn;
-  std::string failure_reason;
-  std::uint64_t moved = 0;               // approximate
-  std::optional<std::uint64_t> to_move;  // approximate, at the start
-  UtcTime started;
-};
-
 // Queues of one region. One per loop; not thread-safe, but many calls may be under way. All calls retry;
 // errors are those of aws_error.hpp.
 class SqsClient {
@@ -108,12 +92,9 @@ class SqsClient {
 
   Task<Result<QueueAttributes>> get_queue_attributes(std::string queue_url, const Context& context);
 
-  // The task's handle. SQS runs one a queue, and says ErrorKind::invalid or unsupported while another runs. A
-  // start whose reply is lost is not repeated: look with list_message_move_tasks.
-  Task<Result<std::string>> start_message_move_task(MessageMove move, const Context& context);
-  // The latest first, ten at most.
-  Task<Result<std::vector<MessageMoveTask>>> list_message_move_tasks(std::string source_arn,
-                                                                     const Context& context);
+  // URLs of the queues whose dead-letter queue this is; none is an answer too.
+  Task<Result<std::vector<std::string>>> list_dead_letter_source_queues(std::string queue_url,
+                                                                        const Context& context);
 
  private:
   AwsService service_;

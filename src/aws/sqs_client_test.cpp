@@ -118,11 +118,6 @@ TEST_F(Sqs, RefusesOptionsThatSqsHasNot) {
     EXPECT_EQ(receive(wish).error().kind, ErrorKind::invalid);
   }
   EXPECT_EQ(run(client.change_visibility(queue, "r", seconds(-1), context)).error().kind, ErrorKind::invalid);
-  EXPECT_EQ(
-      run(client.start_message_move_task({.source_arn = dead_arn, .messages_per_second_max = 501}, context))
-          .error()
-          .kind,
-      ErrorKind::invalid);
   EXPECT_TRUE(wire.requests.empty());
 }
 
@@ -180,42 +175,20 @@ TEST_F(Sqs, ReadsAQueuesAttributes) {
   EXPECT_EQ(sent(), "{\"QueueUrl\":\"" + queue + R"(","AttributeNames":["All"]})");
 }
 
-TEST_F(Sqs, StartsARedrive) {
-  wire.replies({.body = R"({"TaskHandle":"t"})"}).replies({.body = R"({"TaskHandle":"t"})"});
-  EXPECT_EQ(*run(client.start_message_move_task({.source_arn = dead_arn}, context)), "t");
-  EXPECT_EQ(action(), "AmazonSQS.StartMessageMoveTask");
-  EXPECT_EQ(sent(), "{\"SourceArn\":\"" + dead_arn + "\"}");
-  ASSERT_TRUE(run(client.start_message_move_task(
-      {.source_arn = dead_arn, .destination_arn = "arn:q", .messages_per_second_max = 500}, context)));
-  EXPECT_EQ(sent(1), "{\"SourceArn\":\"" + dead_arn +
-                         R"(","DestinationArn":"arn:q","MaxNumberOfMessagesPerSecond":500})");
-}
-
-// The second would be told that one runs already, as if somebody else's.
-TEST_F(Sqs, ARedriveWhoseReplyIsLostIsNotStartedAgain) {
-  wire.replies({.response_error = ScriptedTransport::broken_connection()});
-  EXPECT_EQ(run(client.start_message_move_task({.source_arn = dead_arn}, context)).error().kind,
-            ErrorKind::connection);
-  EXPECT_EQ(wire.requests.size(), 1U);
-}
-
-TEST_F(Sqs, ListsRedrives) {
-  wire.replies(
-      {.body = R"({"Results":[{"TaskHandle":"t","Status":"RUNNING","SourceArn":"s","DestinationArn":"d",)"
-               R"("ApproximateNumberOfMessagesMoved":5,"ApproximateNumberOfMessagesToMove":9,)"
-               R"("StartedTimestamp":1795419730000},)"
-               R"({"Status":"FAILED","SourceArn":"s","FailureReason":"CouldNotDetermineMessageSource"}]})"});
-  const Result<std::vector<MessageMoveTask>> tasks = run(client.list_message_move_tasks(dead_arn, context));
-  ASSERT_TRUE(tasks) << tasks.error().to_line();
-  ASSERT_EQ(tasks->size(), 2U);
-  EXPECT_EQ(tasks->at(0).task_handle, "t");
-  EXPECT_EQ(tasks->at(0).status, "RUNNING");
-  EXPECT_EQ(tasks->at(0).moved, 5U);
-  EXPECT_EQ(tasks->at(0).to_move, 9U);
-  EXPECT_EQ(tasks->at(0).started, FakeClock::start);
-  EXPECT_EQ(tasks->at(1).failure_reason, "CouldNotDetermineMessageSource");
-  EXPECT_FALSE(tasks->at(1).to_move);
-  EXPECT_EQ(sent(), "{\"SourceArn\":\"" + dead_arn + R"(","MaxResults":10})");
+TEST_F(Sqs, ListsTheSourcesOfADeadLetterQueuePageByPage) {
+  wire.replies({.body = R"({"queueUrls":["https://a","https://b"],"NextToken":"t"})"})
+      .replies({.body = R"({"queueUrls":["https://c"]})"})
+      .replies({.body = R"({"queueUrls":[]})"})
+      .replies(2, {.body = R"({"queueUrls":[],"NextToken":"t"})"})
+      .replies(json_error(400, "QueueDoesNotExist"));
+  EXPECT_EQ(*run(client.list_dead_letter_source_queues(queue, context)),
+            (std::vector<std::string>{"https://a", "https://b", "https://c"}));
+  EXPECT_EQ(action(), "AmazonSQS.ListDeadLetterSourceQueues");
+  EXPECT_EQ(sent(), "{\"QueueUrl\":\"" + queue + R"(","MaxResults":1000})");
+  EXPECT_EQ(sent(1), "{\"QueueUrl\":\"" + queue + R"(","MaxResults":1000,"NextToken":"t"})");
+  EXPECT_TRUE(run(client.list_dead_letter_source_queues(queue, context))->empty());
+  EXPECT_EQ(run(client.list_dead_letter_source_queues(queue, context)).error().kind, ErrorKind::protocol);
+  EXPECT_EQ(run(client.list_dead_letter_source_queues(queue, context)).error().kind, ErrorKind::not_found);
 }
 
 }  // namespace

@@ -166,7 +166,8 @@ Result<std::optional<AzureLogin>> explicit_login(AzureLogin& login, SourceAddres
   if (!login.account_key.empty()) given.push_back("account key");
   if (!login.sas.empty()) given.push_back("SAS");
   if (!login.client_secret.empty()) given.push_back("client secret");
-  if (!login.federated_token_file.empty()) given.push_back("federated token");
+  const bool federated = !login.federated_token_file.empty() || login.kind == AzureLoginKind::federated;
+  if (federated) given.push_back("federated token");
   if (login.kind == AzureLoginKind::managed_identity) given.push_back("managed identity");
   if (given.empty()) return std::optional<AzureLogin>();
   if (given.size() > 1) {
@@ -190,7 +191,7 @@ Result<std::optional<AzureLogin>> explicit_login(AzureLogin& login, SourceAddres
     used = use_sas(std::move(login), std::move(sas), now);
   } else if (!login.client_secret.empty()) {
     used = use_entra(std::move(login), AzureLoginKind::client_secret, source, variable);
-  } else if (!login.federated_token_file.empty()) {
+  } else if (federated) {
     used = use_entra(std::move(login), AzureLoginKind::federated, source, variable);
   } else {
     used = use_identity(std::move(login), variable);
@@ -309,7 +310,8 @@ Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
 
 Result<std::unique_ptr<AzureCredential>> azure_credential(const AzureLogin& login,
                                                           const SourceAddress& source, Transport& transport,
-                                                          Clock& clock) {
+                                                          Clock& clock,
+                                                          std::shared_ptr<AssertionSource> assertion) {
   const EntraApplication application{
       .authority = login.authority, .tenant_id = login.tenant_id, .client_id = login.client_id};
   switch (login.kind) {
@@ -325,8 +327,8 @@ Result<std::unique_ptr<AzureCredential>> azure_credential(const AzureLogin& logi
     case AzureLoginKind::client_secret:
       return bearer_credential(entra_client_secret(application, login.client_secret, transport), clock);
     case AzureLoginKind::federated:
-      return bearer_credential(
-          entra_federated(application, assertion_file(login.federated_token_file), transport), clock);
+      if (!login.federated_token_file.empty()) assertion = assertion_file(login.federated_token_file);
+      return bearer_credential(entra_federated(application, std::move(assertion), transport), clock);
     case AzureLoginKind::managed_identity:
       return bearer_credential(managed_identity(login.client_id, transport), clock);
     case AzureLoginKind::app_service_identity:

@@ -42,7 +42,8 @@ enum class AzureLoginKind : std::uint8_t {
 
 // What the caller set, and after resolve_azure_login what is used.
 struct AzureLogin {
-  AzureLoginKind kind = AzureLoginKind::automatic;  // set to anonymous or managed_identity to ask for them
+  // Set to anonymous or managed_identity to ask for them, or to federated where the caller has the assertions.
+  AzureLoginKind kind = AzureLoginKind::automatic;
   Secret connection_string;
   Account key_account;  // whose key it is; empty: the source's
   Secret account_key;   // base64
@@ -68,9 +69,10 @@ AzureEnvironment process_azure_environment();
 Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
                                        const AzureEnvironment& environment, UtcTime now);
 
-// The credential of a resolved login, for one loop.
+// The credential of a resolved login, for one loop. `assertion`: of a federated login without a token file.
 Result<std::unique_ptr<AzureCredential>> azure_credential(const AzureLogin& login,
                                                           const SourceAddress& source, Transport& transport,
-                                                          Clock& clock);
+                                                          Clock& clock,
+                                                          std::shared_ptr<AssertionSource> assertion = {});
 
 }  // namespace azs3copy

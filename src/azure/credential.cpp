@@ -10,6 +10,7 @@
 #include "azure/shared_key.hpp"
 #include "codec/base64.hpp"
 #include "codec/hash.hpp"
+#include "core/age.hpp"
 #include "core/sync.hpp"
 
 namespace azs3copy {
@@ -67,17 +68,18 @@ bool is_this_machine(std::string_view host) {
 }
 
 // One token for all requests of a loop. While one request renews it, the others go on with the old one as
-// long as it is valid, and wait when it is not.
+// long as it is valid, and wait when it is not. A token ages by wall clock too: see age.hpp.
 class Bearer final : public AzureCredential {
  public:
-  Bearer(std::shared_ptr<TokenSource> source, Clock& clock) : source_(std::move(source)), clock_(clock) {}
+  Bearer(std::shared_ptr<TokenSource> source, Clock& clock)
+      : source_(std::move(source)), clock_(clock), since_(Moment::now(clock)) {}
 
   Task<Result<>> authorize(HttpRequest& request, const Context& context) override {
     if (!request.endpoint.tls && !is_this_machine(request.endpoint.host)) {
       co_return fail(ErrorKind::invalid, "a token is not sent over plain http", request.endpoint.host,
                      "Write the source with https://.");
     }
-    if (clock_.now() >= renew_from_ && !(renewing_ && valid())) {
+    if (now() >= renew_from_ && !(renewing_ && valid())) {
       if (Result<> ready = co_await renew(context); !ready) co_return ready;
     }
     request.headers.set("Authorization", header_.reveal());
@@ -87,9 +89,8 @@ class Bearer final : public AzureCredential {
   // Many requests may meet 401 with one and the same old token: only the first of them throws it away.
   bool refresh() override {
     constexpr seconds once_in{10};
-    const auto now = clock_.now();
-    if (!thrown_away_ || now - *thrown_away_ >= once_in) {
-      thrown_away_ = now;
+    if (!thrown_away_ || thrown_away_->age(clock_) >= once_in) {
+      thrown_away_ = Moment::now(clock_);
       expires_ = renew_from_ = Steady::time_point::min();
     }
     return true;
@@ -100,37 +101,41 @@ class Bearer final : public AzureCredential {
   static constexpr std::chrono::minutes renew_early{5};
   static constexpr seconds renew_pause{30};  // after a renewal that failed while the old token is still good
 
-  bool valid() const { return clock_.now() < expires_; }
+  // The steady clock, and what it missed since the last token was asked for.
+  Steady::time_point now() const { return since_.steady + since_.age(clock_); }
+  bool valid() const { return now() < expires_; }
 
   Task<Result<>> renew(const Context& context) {
     const Slots::Slot slot = co_await one_at_a_time_.acquire();
-    if (clock_.now() < renew_from_) co_return Result<>{};  // another request did it meanwhile
+    if (now() < renew_from_) co_return Result<>{};  // another request did it meanwhile
     renewing_ = true;
+    const Moment asked = Moment::now(clock_);
     Result<AccessToken> token = co_await source_->fetch_token(context);
     renewing_ = false;
-    const auto now = clock_.now();
     if (!token) {
       if (!valid()) co_return failed(std::move(token), "azure.login", source_->describe());
-      renew_from_ = now + renew_pause;
+      renew_from_ = now() + renew_pause;
       co_return Result<>{};
     }
+    since_ = asked;
     header_ = Secret("Bearer " + token->value.reveal());
     expires_ = token->expires;
     // A token that lives shorter than ten minutes is renewed at half its life,
     // or each request would fetch one.
-    const auto half = (expires_ - now) / 2;
+    const auto half = (expires_ - since_.steady) / 2;
     renew_from_ = expires_ - std::min<Steady::duration>(renew_early, half);
     co_return Result<>{};
   }
 
   std::shared_ptr<TokenSource> source_;
   Clock& clock_;
+  Moment since_;  // when the last token was asked for
   Slots one_at_a_time_{1};
   bool renewing_ = false;
   Secret header_;
   Steady::time_point expires_ = Steady::time_point::min();
   Steady::time_point renew_from_ = Steady::time_point::min();
-  std::optional<Steady::time_point> thrown_away_;
+  std::optional<Moment> thrown_away_;
 };
 
 }  // namespace

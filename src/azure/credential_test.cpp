@@ -67,6 +67,38 @@ TEST_F(BearerTest, OneTokenServesUntilFiveMinutesBeforeItsEnd) {
   EXPECT_EQ(authorization(), "Bearer token3");
 }
 
+TEST_F(BearerTest, ATokenAgesWhileTheMachineIsSuspended) {
+  EXPECT_EQ(authorization(), "Bearer token1");
+  clock.set_utc(clock.utc() + hours(2));  // the steady clock stood still
+  EXPECT_EQ(authorization(), "Bearer token2");
+  EXPECT_EQ(authorization(), "Bearer token2") << "renewed once";
+  clock.set_utc(clock.utc() + minutes(56));
+  source->failing = true;
+  EXPECT_EQ(authorization(), "Bearer token2") << "four minutes are left";
+  clock.set_utc(clock.utc() + minutes(5));
+  EXPECT_NE(authorization().find("Entra is away"), std::string::npos);
+}
+
+TEST_F(BearerTest, AWallClockThatIsSetBackLengthensNoLife) {
+  authorization();
+  clock.advance(minutes(56));
+  clock.set_utc(clock.utc() - hours(5));
+  EXPECT_EQ(authorization(), "Bearer token2");
+}
+
+TEST_F(BearerTest, ARefusalRightAfterASuspensionIsHeeded) {
+  authorization();
+  clock.set_utc(clock.utc() + hours(2));
+  EXPECT_TRUE(credential->refresh());
+  EXPECT_EQ(authorization(), "Bearer token2");
+  clock.advance(seconds(11));
+  EXPECT_TRUE(credential->refresh());
+  EXPECT_EQ(authorization(), "Bearer token3");
+  clock.set_utc(clock.utc() + minutes(1));  // a short one
+  EXPECT_TRUE(credential->refresh());
+  EXPECT_EQ(authorization(), "Bearer token4");
+}
+
 TEST_F(BearerTest, AShortLivedTokenIsNotFetchedForEachRequest) {
   source->life = minutes(4);
   EXPECT_EQ(authorization(), "Bearer token1");

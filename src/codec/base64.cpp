@@ -58,8 +58,6 @@ std::string base64url_encode(Bytes bytes) {
 std::optional<std::vector<std::byte>> base64_decode(std::string_view text) {
   static constexpr std::array<std::uint8_t, 256> values = values_of(standard_alphabet);
   if (text.size() % 4 != 0) return std::nullopt;
-  std::vector<std::byte> bytes;
-  bytes.reserve(text.size() / 4 * 3);
   std::size_t padding = 0;
   if (text.ends_with("==")) {
     padding = 2;
@@ -67,15 +65,25 @@ std::optional<std::vector<std::byte>> base64_decode(std::string_view text) {
     padding = 1;
   }
   const std::size_t digits = text.size() - padding;
+  std::vector<std::byte> bytes(digits / 4 * 3 + (padding == 0 ? 0 : 3 - padding));
+  const auto value_at = [text](std::size_t i) { return values[static_cast<std::uint8_t>(text[i])]; };
+  std::size_t out = 0;
+  std::size_t i = 0;
+  for (; i + 4 <= digits; i += 4) {
+    const std::uint8_t a = value_at(i), b = value_at(i + 1), c = value_at(i + 2), d = value_at(i + 3);
+    if (((a | b | c | d) & ~63) != 0) return std::nullopt;
+    bytes[out++] = static_cast<std::byte>(a << 2 | b >> 4);
+    bytes[out++] = static_cast<std::byte>((b << 4 | c >> 2) & 0xFF);
+    bytes[out++] = static_cast<std::byte>((c << 6 | d) & 0xFF);
+  }
+  // Two or three digits are left, or none. Left-over bits are not looked at, as in most decoders: keys that
+  // other tools take must work here.
   std::uint32_t group = 0;
-  for (std::size_t i = 0; i < digits; ++i) {
-    const std::uint8_t value = values[static_cast<std::uint8_t>(text[i])];
+  for (std::size_t place = 0; i < digits; ++i, ++place) {
+    const std::uint8_t value = value_at(i);
     if (value == not_a_digit) return std::nullopt;
     group = group << 6 | value;
-    // From the second digit of a group on, each gives one more whole byte. Left-over bits are not looked at,
-    // as in most decoders: keys that other tools take must work here.
-    const std::size_t place = i % 4;
-    if (place > 0) bytes.push_back(static_cast<std::byte>(group >> (6 - 2 * place) & 0xFF));
+    if (place > 0) bytes[out++] = static_cast<std::byte>(group >> (6 - 2 * place) & 0xFF);
   }
   return bytes;
 }

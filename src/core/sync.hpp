@@ -1,4 +1,4 @@
-// sync.hpp: how Tasks wait for one another: Group (children joined), Slots (a counted
+// sync.hpp: how Tasks wait for one another: Group (children joined, some at a time), Slots (a counted
 // limit), Channel (bounded queue between loops). Nobody blocks a thread; a waiter is resumed
 // on the executor that it waited on.
 #pragma once
@@ -80,6 +80,22 @@ class Group {
   std::optional<Waiter> joiner_;
   std::exception_ptr exception_;
 };
+
+namespace detail {
+template <class Work>
+Task<void> work_on(std::size_t& next, std::size_t count, Work& work) {
+  while (next < count) co_await work(next++);
+}
+}  // namespace detail
+
+// Awaits `work(i)`, a Task<void>, for each i below `count`, in this order and `at_a_time` of them side by side.
+template <class Work>
+Task<void> work_side_by_side(std::size_t count, std::size_t at_a_time, Work work) {
+  std::size_t next = 0;
+  Group group;
+  for (std::size_t i = 0; i < at_a_time && i < count; ++i) group.spawn(detail::work_on(next, count, work));
+  co_await group.join();
+}
 
 // A counted limit on one loop, first come first served. Not thread-safe.
 class Slots {

@@ -67,6 +67,29 @@ TEST(GroupTest, AnEmptyGroupAndOneWhoseChildrenEndedAreJoinedAtOnce) {
   EXPECT_TRUE(executor.idle());
 }
 
+TEST(GroupTest, WorksOnAllSomeAtATime) {
+  ManualExecutor executor;
+  Channel<int> gate(8);
+  std::vector<std::size_t> begun;
+  const auto wait = [](Channel<int>& channel) -> Task<void> { (void)co_await channel.pop(); };
+  const auto work = [&](std::size_t i) {
+    begun.push_back(i);
+    return wait(gate);
+  };
+  Group group;
+  group.spawn(work_side_by_side(5, 2, work));
+  EXPECT_EQ(begun, (std::vector<std::size_t>{0, 1}));
+  ASSERT_TRUE(gate.push_at_once(1));
+  while (executor.step()) {
+  }
+  EXPECT_EQ(begun, (std::vector<std::size_t>{0, 1, 2})) << "one ended: one more begins";
+  gate.close();
+  run(group.join(), executor);
+  EXPECT_EQ(begun, (std::vector<std::size_t>{0, 1, 2, 3, 4}));
+  run(work_side_by_side(0, 2, work), executor);
+  EXPECT_EQ(begun.size(), 5u);
+}
+
 // ---- Slots
 
 TEST(SlotsTest, NoMoreThanTheirCountAndFirstComeFirstServed) {

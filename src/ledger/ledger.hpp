@@ -1,6 +1,7 @@
 // ledger.hpp: what outlives a process: the run's records, and the manifests of open uploads.
 //
-// Two homes: a folder (local runs) and, for the Lambda functions, the bucket. LocalLedger's folder:
+// Two homes: a folder (local runs) and, for the Lambda functions, the bucket (s3_ledger.hpp, run_store.hpp).
+// LocalLedger's folder:
 //
 //   <state>/runs/<run>/run.json        configuration without secrets, totals, versions; rewritten at the end
 //   <state>/runs/<run>/objects.jsonl   one ObjectRecord a line
@@ -34,18 +35,20 @@ struct UploadManifest {
   std::optional<SourceProof> proof;  // the weakest of the parts so far; nothing before the first
 };
 
+// The name of an upload's manifest, "<hash>.json". A NUL is in none of the three, so they cannot run together.
+std::string manifest_name(std::string_view endpoint, const Bucket& bucket, const Key& key);
+// The manifest found under that name, refused where it is another's: ErrorKind::corrupt.
+Result<> check_manifest_is_of(const UploadManifest& manifest, std::string_view endpoint, const Bucket& bucket,
+                              const Key& key);
 std::string to_json(const UploadManifest& manifest);
 // ErrorKind::protocol where the text is no manifest, unsupported where another version wrote it.
 Result<UploadManifest> upload_manifest_from_json(std::string_view text);
 
-// The seam to where records and manifests live. Thread-safe.
+// The seam to where manifests live: what the stages need of a ledger. Records go there through the Reporter.
+// Thread-safe.
 class Ledger {
  public:
   virtual ~Ledger() = default;
-  // Buffered; on disk or sent at flush. Errors come back from flush.
-  virtual void append(const ObjectRecord& record) = 0;
-  virtual Task<Result<>> flush(const Context& context) = 0;
-
   // Durable when it returns.
   virtual Task<Result<>> save_manifest(const UploadManifest& manifest, const Context& context) = 0;
   // Nothing where there is none. A manifest that cannot be read is an error that names it: taken for none, it
@@ -84,8 +87,10 @@ class LocalLedger final : public Ledger {
   // Atomically replaces run.json.
   Result<> write_run_json(std::string_view json);
 
-  void append(const ObjectRecord& record) override;
-  Task<Result<>> flush(const Context& context) override;
+  // Buffered; on disk at flush. Errors come back from flush.
+  void append(const ObjectRecord& record);
+  Task<Result<>> flush(const Context& context);
+
   Task<Result<>> save_manifest(const UploadManifest& manifest, const Context& context) override;
   Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket& bucket, const Key& key,
                                                             const Context& context) override;

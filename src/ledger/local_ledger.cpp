@@ -14,12 +14,10 @@
 #include <cassert>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 
-#include "codec/base64.hpp"
-#include "codec/hash.hpp"
 #include "codec/time.hpp"
+#include "core/environment.hpp"
 #include "ledger/files.hpp"
 #include "ledger/ledger.hpp"
 
@@ -32,17 +30,6 @@ constexpr std::size_t manifest_bytes_max = 256 * 1024;
 constexpr std::string_view manifest_suffix = ".json";
 // A file that is being written is renamed within moments; one this old was left by a kill.
 constexpr std::chrono::hours unfinished_age_max(1);
-
-// The file name of an upload's manifest. A NUL is in none of the three, so they cannot run into each other.
-std::string manifest_name(std::string_view endpoint, const Bucket& bucket, const Key& key) {
-  std::string subject(endpoint);
-  subject += '\0';
-  subject += bucket.view();
-  subject += '\0';
-  subject += key.view();
-  const auto digest = sha256(bytes_of(subject));
-  return hex_encode(Bytes(digest).first(16)) + std::string(manifest_suffix);
-}
 
 Result<UploadManifest> read_manifest(const std::string& path) {
   auto text = read_file(path, manifest_bytes_max);
@@ -121,15 +108,12 @@ struct LocalLedger::State {
 };
 
 std::string default_state_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  if (std::string folder = variable("AZS3COPY_STATE_DIR"); !folder.empty()) return folder;
+  if (std::string folder = environment_variable("AZS3COPY_STATE_DIR"); !folder.empty()) return folder;
   // A relative path is to be ignored (XDG Base Directory Specification 0.8).
-  if (const std::string state = variable("XDG_STATE_HOME"); state.starts_with('/'))
+  if (const std::string state = environment_variable("XDG_STATE_HOME"); state.starts_with('/'))
     return state + "/azs3copy";
-  if (const std::string home = variable("HOME"); !home.empty()) return home + "/.local/state/azs3copy";
+  if (const std::string home = environment_variable("HOME"); !home.empty())
+    return home + "/.local/state/azs3copy";
   return "";
 }
 
@@ -221,13 +205,8 @@ Task<Result<std::optional<UploadManifest>>> LocalLedger::find_manifest(const Buc
   auto manifest = read_manifest(path);
   if (!manifest && manifest.error().kind == ErrorKind::not_found) co_return std::nullopt;
   if (!manifest) co_return failed(std::move(manifest), "find the upload's manifest");
-  if (manifest->endpoint != state_->endpoint || manifest->bucket != bucket ||
-      manifest->upload.task.key != key) {
-    co_return failed(Error{.kind = ErrorKind::corrupt,
-                           .message = "the manifest of an open upload is not that of its file's name",
-                           .advice = "Somebody renamed or copied it; remove the file."},
-                     "find the upload's manifest", path);
-  }
+  if (auto own = check_manifest_is_of(*manifest, state_->endpoint, bucket, key); !own)
+    co_return failed(std::move(own), "find the upload's manifest", path);
   co_return std::optional(*std::move(manifest));
 }
 

@@ -3,6 +3,8 @@
 //   {"version":1,"run":..,"endpoint":..,"bucket":..,"key":..,"upload_id":..,"account":..,"container":..,
 //    "source":..,"size":..,"etag":..,"mtime":..,"type":..,"tier":..,"part_bytes":..,"part_count":..,
 //    "created":..,"proof":..}
+#include "codec/base64.hpp"
+#include "codec/hash.hpp"
 #include "codec/json.hpp"
 #include "codec/time.hpp"
 #include "core/limits.hpp"
@@ -15,6 +17,24 @@ namespace {
 constexpr std::uint64_t manifest_version = 1;
 
 }  // namespace
+
+std::string manifest_name(std::string_view endpoint, const Bucket& bucket, const Key& key) {
+  std::string subject(endpoint);
+  subject += '\0';
+  subject += bucket.view();
+  subject += '\0';
+  subject += key.view();
+  const auto digest = sha256(bytes_of(subject));
+  return hex_encode(Bytes(digest).first(16)) + ".json";
+}
+
+Result<> check_manifest_is_of(const UploadManifest& manifest, std::string_view endpoint, const Bucket& bucket,
+                              const Key& key) {
+  if (manifest.endpoint == endpoint && manifest.bucket == bucket && manifest.upload.task.key == key)
+    return {};
+  return fail(ErrorKind::corrupt, "the manifest of an open upload is not that of its name", {},
+              "Somebody renamed or copied it; remove it.");
+}
 
 std::string to_json(const UploadManifest& manifest) {
   const Upload& upload = manifest.upload;

@@ -1,4 +1,4 @@
-// record.hpp: the proof of one blob's copy: a line of objects.jsonl.
+// record.hpp: the proof of one blob's copy: a line of objects.jsonl, or of a record object on S3.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,16 @@ namespace azs3copy {
 enum class Outcome : std::uint8_t { copied, unchanged, skipped, failed };
 std::string_view to_string(Outcome outcome);
 std::optional<Outcome> outcome_from(std::string_view text);
+
+struct Tally {
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;
+  void add(std::uint64_t size) {
+    ++blobs;
+    bytes += size;
+  }
+  friend bool operator==(const Tally&, const Tally&) = default;
+};
 
 struct ObjectRecord {
   Outcome outcome = Outcome::failed;

@@ -14,6 +14,9 @@
 
 namespace azs3copy {
 
+// Deeper name spaces are not cut up: a blob's name has 254 path segments at most.
+inline constexpr std::uint32_t folder_levels_max = 254;
+
 // Begin a run, if it may begin. What it depends on comes from the host: a command line, or a secret.
 struct Launch {
   RunId run;
@@ -21,6 +24,7 @@ struct Launch {
   std::optional<UtcTime> begin_date;  // only blobs modified at or after it will be copied
   std::vector<Container> containers;  // to be listed, in this order
   std::string prefix;
+  std::uint32_t levels = 0;  // of folders that are listed side by side
 };
 
 // List one container, or its rest from a marker on.
@@ -29,6 +33,7 @@ struct FindBlobs {
   Container container;
   std::string prefix;
   std::string marker;
+  std::uint32_t levels = 0;  // above 0: folders right below the prefix become messages of their own, one less
   friend bool operator==(const FindBlobs&, const FindBlobs&) = default;
 };
 
@@ -48,7 +53,8 @@ struct CopyBatch {
 struct LargeFile {
   RunId run;
   CopyTask task;
-  int replans = 0;  // how often it changed under our hands before
+  int replans = 0;               // how often it changed under our hands before
+  std::uint32_t parts_sent = 0;  // of the upload that is open: up to this number they are on their way
   friend bool operator==(const LargeFile&, const LargeFile&) = default;
 };
 

@@ -238,7 +238,8 @@ FindBlobs find_blobs_from(JsonFields& fields, RunId run) {
   return {.run = std::move(run),
           .container = Container(fields.filled("container")),
           .prefix = fields.text_or_empty("prefix"),
-          .marker = fields.text_or_empty("marker")};
+          .marker = fields.text_or_empty("marker"),
+          .levels = static_cast<std::uint32_t>(fields.number_or("levels", 0, folder_levels_max))};
 }
 
 // What a batch says for all its rows.
@@ -304,6 +305,7 @@ CopyBatch copy_batch_from(JsonFields& fields, RunId run) {
 LargeFile large_file_from(JsonFields& fields, RunId run) {
   LargeFile file{.run = std::move(run), .task = task_from(fields)};
   file.replans = replans_from(fields);
+  file.parts_sent = static_cast<std::uint32_t>(fields.number_or("parts_sent", 0, part_count_max));
   return file;
 }
 
@@ -338,6 +340,7 @@ std::string to_json(const FindBlobs& work) {
   json.field("container", work.container.view());
   append_filled(json, "prefix", work.prefix);
   append_filled(json, "marker", work.marker);
+  if (work.levels > 0) json.field("levels", work.levels);
   json.end_object();
   return text;
 }
@@ -351,6 +354,7 @@ std::string to_json(const LargeFile& file) {
   JsonWriter json = begin_message(text, large_file_type, file.run);
   append_task(json, file.task);
   if (file.replans != 0) json.field("replans", file.replans);
+  if (file.parts_sent != 0) json.field("parts_sent", file.parts_sent);
   json.end_object();
   return text;
 }
@@ -404,6 +408,14 @@ Result<WorkMessage> work_message_from_json(std::string_view text) {
   }
   if (auto error = fields.error()) return std::unexpected(*std::move(error));
   return message;
+}
+
+std::string without_envelope(std::string body) {
+  // Work of ours never says so, and parsing it twice would be waste.
+  if (body.find("\"Notification\"") == std::string::npos) return body;
+  const Result<Json> json = Json::parse(body);
+  if (!json || (*json)["Type"].string_or("") != "Notification") return body;
+  return (*json)["Message"].string_or(body);
 }
 
 }  // namespace azs3copy

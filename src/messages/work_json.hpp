@@ -1,10 +1,10 @@
 // work_json.hpp: the JSON in which work travels between the Lambda stages, through SNS and SQS. Version 1:
 //
 //   every message   {"v":1,"type":T,"run":R, ...}; fields of other names are passed over
-//   find_blobs      ... "container":C[,"prefix":P][,"marker":M]}
+//   find_blobs      ... "container":C[,"prefix":P][,"marker":M][,"levels":N]}
 //   copy_batch      ... "container":C[,"name_prefix":P][,"key_prefix":K][,"blob_type":B][,"tier":T],
 //                       "blobs":[[name,size,etag,mtime],[name,size,etag,mtime,{...}], ...]}
-//   large_file      ... <blob>[,"replans":N]}
+//   large_file      ... <blob>[,"replans":N][,"parts_sent":N]}
 //   part_task       ... <blob>,"upload_id":U,"part_bytes":N,"part_count":N[,"replans":N],"number":N}
 //   recombine       ... <blob>,"upload_id":U,"part_bytes":N,"part_count":N[,"replans":N]}
 //
@@ -61,5 +61,8 @@ std::vector<std::string> to_json_messages(const CopyBatch& batch,
 // ETags and upload ids are not empty (an empty ETag would unpin every read, an empty upload id would
 // overwrite the object with a part), and the number and size of a part lie within its blob.
 Result<WorkMessage> work_message_from_json(std::string_view text);
+
+// What an SNS envelope holds, where a subscription is not raw; the body itself where it is none.
+std::string without_envelope(std::string body);
 
 }  // namespace azs3copy

@@ -210,7 +210,8 @@ RC_GTEST_PROP(WorkJson, FindBlobsComesBackAsItWasWritten, ()) {
   expect_round_trip(FindBlobs{.run = RunId(any_filled()),
                               .container = Container(any_filled()),
                               .prefix = *unicode_text(),
-                              .marker = *unicode_text()});
+                              .marker = *unicode_text(),
+                              .levels = *rc::gen::inRange<std::uint32_t>(0, folder_levels_max + 1)});
 }
 
 RC_GTEST_PROP(WorkJson, ABatchComesBackAsItWasWritten, ()) {
@@ -218,8 +219,10 @@ RC_GTEST_PROP(WorkJson, ABatchComesBackAsItWasWritten, ()) {
 }
 
 RC_GTEST_PROP(WorkJson, LargeFileComesBackAsItWasWritten, ()) {
-  expect_round_trip(
-      LargeFile{.run = RunId(any_filled()), .task = any_task(), .replans = *rc::gen::inRange(0, 5)});
+  expect_round_trip(LargeFile{.run = RunId(any_filled()),
+                              .task = any_task(),
+                              .replans = *rc::gen::inRange(0, 5),
+                              .parts_sent = *rc::gen::inRange<std::uint32_t>(0, part_count_max + 1)});
 }
 
 RC_GTEST_PROP(WorkJson, PartTaskComesBackAsItWasWritten, ()) {

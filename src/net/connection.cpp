@@ -85,7 +85,8 @@ struct Connection::WaitIo {
 };
 
 Task<Result<>> Connection::wait(bool for_read, bool for_write) {
-  deadline = std::min(whole_deadline_, Steady::now() + idle_timeout_);
+  deadline = whole_deadline_;
+  if (idle_timeout_ > milliseconds(0)) deadline = std::min(deadline, Steady::now() + idle_timeout_);
   co_await WaitIo{*this, for_read, for_write};
   if (!expired_) co_return Result<>{};
   if (*expired_ == ErrorKind::cancelled) co_return fail(ErrorKind::cancelled, "stopped on request");
@@ -307,7 +308,7 @@ Result<Connection::Receive> Connection::receive() {
 
 Result<> Connection::check_rate(Steady::duration waited) {
   waited_ += waited;
-  if (waited_ < idle_timeout_) return {};
+  if (idle_timeout_ == milliseconds(0) || waited_ < idle_timeout_) return {};
   const double seconds_waited = std::chrono::duration<double>(waited_).count();
   const double bytes = static_cast<double>(bytes_read_ - waited_from_);
   waited_ = {};

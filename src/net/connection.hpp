@@ -62,6 +62,7 @@ class Connection final : public Guarded {
   // Gives the buffers back between exchanges.
   void release_buffers();
 
+  // 0: none.
   void set_idle_timeout(milliseconds timeout) { idle_timeout_ = timeout; }
   void set_limits(Steady::time_point whole, std::stop_token stop_token);
   void expire(ErrorKind why) override;

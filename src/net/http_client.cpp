@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 
+#include "core/age.hpp"
 #include "net/connection.hpp"
 #include "net/resolver.hpp"
 #include "net/response_parser.hpp"
@@ -40,23 +41,22 @@ struct EndpointPool {
 
   struct Idle {
     std::unique_ptr<Connection> connection;
-    Steady::time_point since;
+    Moment since;
   };
 
   Endpoint endpoint;
   std::vector<TcpEndpoint> addresses;
   std::size_t next_address = 0;
-  Steady::time_point resolved{};
+  Moment resolved{};
   std::vector<Idle> idle;  // the last used at the back
   std::deque<Session> sessions;
   TrafficCounters counters;
 
-  std::unique_ptr<Connection> take(milliseconds keep_alive) {
-    const Steady::time_point now = Steady::now();
+  std::unique_ptr<Connection> take(milliseconds keep_alive, const Clock& clock) {
     while (!idle.empty()) {
       Idle last = std::move(idle.back());
       idle.pop_back();
-      if (now - last.since < keep_alive && last.connection->healthy()) return std::move(last.connection);
+      if (last.since.age(clock) < keep_alive && last.connection->healthy()) return std::move(last.connection);
     }
     return nullptr;
   }
@@ -149,14 +149,14 @@ class HttpExchange final : public Exchange {
     client_.buffers.give(std::move(buffer_));
     if (!connection_) return;
     count_traffic();
-    if (!finished_ || !keep_alive_) return;
+    if (!finished_ || !keep_alive_ || client_.options.keep_alive == milliseconds(0)) return;
     connection_->release_buffers();
-    pool_.idle.push_back({std::move(connection_), Steady::now()});
+    pool_.idle.push_back({std::move(connection_), Moment::now(context_.clock)});
   }
 
   // Takes or opens a connection and sends the head, and the body where it is not streamed.
   Task<Result<>> open() {
-    connection_ = pool_.take(client_.options.keep_alive);
+    connection_ = pool_.take(client_.options.keep_alive, context_.clock);
     reused_ = connection_ != nullptr;
     if (!reused_) {
       if (Result<> connected = co_await open_fresh(); !connected) co_return connected;
@@ -398,8 +398,7 @@ class HttpExchange final : public Exchange {
 // ---- opening connections
 
 Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& context) {
-  const Steady::time_point now = Steady::now();
-  if (!pool.addresses.empty() && now - pool.resolved < addresses_kept) co_return Result<>{};
+  if (!pool.addresses.empty() && pool.resolved.age(context.clock) < addresses_kept) co_return Result<>{};
   const bool proxied = options.proxy.applies_to(pool.endpoint);
   const std::string& host = proxied ? options.proxy.host : pool.endpoint.host;
   const std::uint16_t port = proxied ? options.proxy.port : pool.endpoint.port;
@@ -416,7 +415,7 @@ Task<Result<>> HttpClient::Impl::resolve(EndpointPool& pool, const Context& cont
   } else {
     pool.addresses = std::move(*found);
   }
-  pool.resolved = now;
+  pool.resolved = Moment::now(context.clock);
   co_return Result<>{};
 }
 

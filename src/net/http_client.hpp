@@ -30,9 +30,11 @@ Result<ProxyOptions> proxy_from_environment(const std::string& https_proxy, cons
 
 struct HttpClientOptions {
   milliseconds connect_timeout{15'000};  // TCP and TLS
-  milliseconds idle_timeout{60'000};     // no byte moved
-  milliseconds keep_alive{20'000};       // an idle connection older than this is not used again
-  ProxyOptions proxy;                    // for https endpoints
+  milliseconds idle_timeout{60'000};     // no byte moved; 0: none, a reply may take for ever
+  // An idle connection older than this, by the steady or the wall clock, is not used again; 0: each ends
+  // with its reply.
+  milliseconds keep_alive{20'000};
+  ProxyOptions proxy;  // for https endpoints
   std::string user_agent = "azs3copy/" AZS3COPY_VERSION;
   // Name and address: what the resolver is not asked for, as in a hosts file.
   std::vector<std::pair<std::string, std::string>> hosts = {};

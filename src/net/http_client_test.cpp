@@ -9,11 +9,13 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "core/sync.hpp"
+#include "fakes/scripted_transport.hpp"
 
 namespace azs3copy {
 namespace {
@@ -317,6 +319,65 @@ TEST_F(HttpClientTest, AServerThatSaysNothingIsGivenUpAfterTheIdleTime) {
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
   EXPECT_EQ(response.error().retry, RetryVerdict::later);
+}
+
+TEST_F(HttpClientTest, WithoutAnIdleTimeAReplyMayTakeForEver) {
+  options_.idle_timeout = milliseconds(0);
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    ::poll(nullptr, 0, 350);  // the watchdog looks three times
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    ::poll(nullptr, 0, 350);
+    peer.send("llo");
+    peer.wait_for_close();
+  }});
+  const auto response = get(server);
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->body, "hello");
+}
+
+TEST_F(HttpClientTest, WithoutAnIdleTimeTheDeadlineStillHolds) {
+  options_.idle_timeout = milliseconds(0);
+  const ScriptedServer server({[](Peer& peer) { peer.wait_for_close(); }});
+  const HttpRequest request{.endpoint = server.endpoint()};
+  const Context context = Context{.clock = loop_}.with_timeout(milliseconds(300));
+  const auto response = run(fetch(client(), request, context));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::timed_out);
+}
+
+TEST_F(HttpClientTest, WithoutKeepAliveAConnectionEndsWithItsReply) {
+  options_.keep_alive = milliseconds(0);
+  std::promise<void> ended;
+  const ScriptedServer server({[&ended](Peer& peer) {
+                                 peer.read_head();
+                                 peer.send(ok_hello);
+                                 peer.wait_for_close();
+                                 ended.set_value();
+                               },
+                               answers({ok_hello})});
+  ASSERT_TRUE(get(server));
+  EXPECT_EQ(ended.get_future().wait_for(seconds(5)), std::future_status::ready);
+  ASSERT_TRUE(get(server));
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(HttpClientTest, AConnectionIsTooOldByTheClockThatWentOn) {
+  options_.keep_alive = seconds(20);
+  const ScriptedServer server({answers({ok_hello, ok_hello}), answers({ok_hello}), answers({ok_hello})});
+  fakes::FakeClock clock;
+  const HttpRequest request{.endpoint = server.endpoint()};
+  const Context context = clock.context();
+  const auto connections_after = [&](milliseconds steady, milliseconds suspended) {
+    clock.advance(steady);
+    clock.set_utc(clock.utc() + suspended);
+    EXPECT_TRUE(run(fetch(client(), request, context)));
+    return server.connections();
+  };
+  EXPECT_EQ(connections_after(seconds(0), seconds(0)), 1);
+  EXPECT_EQ(connections_after(seconds(19), seconds(0)), 1);
+  EXPECT_EQ(connections_after(seconds(1), seconds(3600)), 2) << "the machine slept for an hour";
+  EXPECT_EQ(connections_after(seconds(21), seconds(-3600)), 3) << "the clock was set back";
 }
 
 TEST_F(HttpClientTest, ABodyThatDripsForEverEndsAtTheDeadline) {

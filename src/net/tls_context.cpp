@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <cstdlib>
+
+#include "core/environment.hpp"
+#include "net/root_certificates.hpp"
 
 namespace azs3copy {
 
@@ -30,6 +32,7 @@ std::string openssl_reason() {
 
 Result<> load(SSL_CTX* context, const std::string& path, std::string_view named_by) {
   const Found found = look(path);
+  if (found == Found::file && add_root_certificates(SSL_CTX_get_cert_store(context), path)) return {};
   ERR_clear_error();
   const bool loaded = found == Found::file     ? SSL_CTX_load_verify_file(context, path.c_str()) == 1
                       : found == Found::folder ? SSL_CTX_load_verify_dir(context, path.c_str()) == 1
@@ -42,13 +45,9 @@ Result<> load(SSL_CTX* context, const std::string& path, std::string_view named_
 
 Result<> load_roots(SSL_CTX* context, const std::string& ca_bundle) {
   if (!ca_bundle.empty()) return load(context, ca_bundle, "--ca-bundle");
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  const std::string file = variable("SSL_CERT_FILE");
+  const std::string file = environment_variable("SSL_CERT_FILE");
   if (!file.empty()) return load(context, file, "SSL_CERT_FILE");
-  const std::string folder = variable("SSL_CERT_DIR");
+  const std::string folder = environment_variable("SSL_CERT_DIR");
   if (!folder.empty()) return load(context, folder, "SSL_CERT_DIR");
 
   static constexpr std::array<const char*, 5> usual_places = {

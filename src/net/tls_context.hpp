@@ -11,7 +11,7 @@ struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 namespace azs3copy {
 
 // TLS 1.2 or later, peers verified against the roots.
-// Thread-safe once made; the bundle is loaded once (about 20 ms).
+// Thread-safe once made; the bundle is read once.
 class TlsContext {
  public:
   // `ca_bundle`: a PEM file or a folder of them; empty: SSL_CERT_FILE and SSL_CERT_DIR, else the

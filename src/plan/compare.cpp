@@ -1,6 +1,8 @@
 // compare.cpp: the rows of the truth table in compare.hpp, from the top.
 #include "plan/compare.hpp"
 
+#include <algorithm>
+
 #include "core/limits.hpp"
 
 namespace azs3copy {
@@ -15,6 +17,11 @@ Comparison compare(const Blob& blob, const std::optional<Existing>& existing, co
   if (later > options.margin) return Comparison::unchanged;
   if (later < -options.margin) return Comparison::copy;
   return Comparison::ask;
+}
+
+std::string_view recorded_source_etag(const Metadata& metadata) {
+  const auto found = std::ranges::find(metadata, metadata_source_etag, &Metadata::value_type::first);
+  return found != metadata.end() ? std::string_view(found->second) : std::string_view();
 }
 
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag) {

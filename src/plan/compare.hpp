@@ -48,6 +48,9 @@ Comparison compare(const Blob& blob, const std::optional<Existing>& existing, co
 inline constexpr std::string_view metadata_source_etag = "azs3copy-etag";
 inline constexpr std::string_view metadata_source_mtime = "azs3copy-mtime";  // ISO 8601
 
+// What the object's metadata has of these; empty where it has not. A view into it.
+std::string_view recorded_source_etag(const Metadata& metadata);
+
 // After the HEAD: equal recorded ETag and size mean unchanged; an object without a record is copied again.
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);
 

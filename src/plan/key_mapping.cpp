@@ -52,6 +52,10 @@ Result<Key> KeyMapping::key(const Container& container, std::string_view relativ
   // A folder's marker ("a/") has no name of its own to flatten to: all of them would meet on one key.
   if (flatten && tail.empty()) return refuse(fmt::format("--flatten leaves no name for its key \"{}\"", key));
   if (key.empty()) return refuse("its key \"\" would be empty");
+  if (!reserved_prefix.empty() && key.starts_with(reserved_prefix)) {
+    return refuse(
+        fmt::format("its key \"{}\" lies below {}, where the state of runs is kept", key, reserved_prefix));
+  }
   return Key(std::move(key));
 }
 

@@ -23,11 +23,12 @@ struct KeyMapping {
   std::string destination_prefix;  // as the user wrote it: "2024" or "2024/" or ""
   bool container_in_key = false;   // more than one container is copied
   bool flatten = false;
+  std::string reserved_prefix;  // no key may begin with it: where the state of runs is kept; empty: none
 
   // The blob's name below the source prefix;
   // nothing where it only shares letters with it ("a" against "ab/c").
   std::optional<std::string_view> relative_name(const BlobName& name) const;
-  // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8 or empty, naming both.
+  // The key, or ErrorKind::invalid where it is over 1,024 bytes of UTF-8, empty or reserved, naming both.
   // `relative` from above.
   Result<Key> key(const Container& container, std::string_view relative) const;
   // Keys of different blobs differ, but for --flatten and for this: the source prefix "a" may name a blob and

@@ -82,6 +82,17 @@ TEST(KeyMapping, NamesArriveByteForByte) {
   }
 }
 
+// A blob there would pass for a run's state, or overwrite it.
+TEST(KeyMapping, WhatWouldLieBelowTheReservedPrefixIsRefused) {
+  const KeyMapping mapping{.reserved_prefix = ".azs3copy/"};
+  const Result<Key> refused = mapping.key(Container("c"), ".azs3copy/current.json");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+  EXPECT_NE(refused.error().message.find("state of runs"), std::string::npos);
+  EXPECT_TRUE(mapping.key(Container("c"), ".azs3copy"));
+  EXPECT_TRUE(KeyMapping{}.key(Container("c"), ".azs3copy/current.json"));
+}
+
 TEST(KeyMapping, AKeyOf1024BytesFitsAnd1025AreRefusedNamingBoth) {
   const std::string fits(1024, 'x');
   EXPECT_EQ(mapped({}, fits), fits);

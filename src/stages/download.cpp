@@ -3,7 +3,7 @@
 //   CopyBatch --> slot --> [ GET, If-Match ] ==crc64==> [ PUT ] --> record
 //                            | 412: the blob as it is now, a few times; it may have become large
 //
-// Safe to repeat: a blob copied twice is the same object twice.
+// Told to stop, it publishes the blobs that it has not begun as a batch. Safe to repeat: a blob copied twice is the same object twice.
 #include "stages/copy_range.hpp"
 #include "stages/outcome.hpp"
 
@@ -51,9 +51,15 @@ Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
   }
 }
 
-Task<void> copy_in_slot(CopyTask task, Stage& stage, const Context& context, Result<>& first_error) {
+// Blobs that were not begun are left in `rest`.
+Task<void> copy_in_slot(CopyTask task, Stage& stage, const Context& context, Result<>& first_error,
+                        CopyBatch& rest) {
   const Slots::Slot slot = co_await stage.slots.acquire();
-  if (!first_error || stage.reporter.stopping()) co_return;
+  if (!first_error) co_return;
+  if (stage.reporter.stopping()) {
+    rest.tasks.push_back(std::move(task));
+    co_return;
+  }
   Result<> result = co_await copy_small(std::move(task), stage, context);
   if (!result && first_error) first_error = std::move(result);
 }
@@ -62,9 +68,13 @@ Task<void> copy_in_slot(CopyTask task, Stage& stage, const Context& context, Res
 
 Task<Result<>> download(CopyBatch batch, Stage& stage, const Context& context) {
   Result<> first_error;
+  CopyBatch rest{.run = batch.run};
   Group group;
-  for (CopyTask& task : batch.tasks) group.spawn(copy_in_slot(std::move(task), stage, context, first_error));
+  for (CopyTask& task : batch.tasks) {
+    group.spawn(copy_in_slot(std::move(task), stage, context, first_error, rest));
+  }
   co_await group.join();
+  if (first_error && !rest.tasks.empty()) co_return co_await stage.bus.publish(std::move(rest));
   co_return first_error;
 }
 

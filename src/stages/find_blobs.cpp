@@ -8,7 +8,8 @@
 //                                                                           small --> CopyBatch <-+ copy
 //                                                                           large --> LargeFile <-+
 //
-// The next Azure page is fetched while this one is decided. An error of either listing ends the run: nothing
+// The next Azure page is fetched while this one is decided. Told to stop, it publishes what is left from the
+// page on that it has not decided. With levels, each folder is a FindBlobs of its own. An error of either listing ends the run: nothing
 // is ever concluded from a listing that was cut short.
 #include <fmt/format.h>
 
@@ -39,21 +40,22 @@ class Finder {
     Result<BlobPage> page = co_await list(work_.marker);
     for (;;) {
       if (!page) co_return failed(std::move(page), "list the source", work_.container.view());
-      if (stage_.reporter.stopping()) co_return Result<>{};
+      if (stage_.reporter.stopping()) co_return co_await stage_.bus.publish(work_);
       const std::string marker = page->next_marker;
-      if (!marker.empty() && marker == last_marker_) {
+      if (!marker.empty() && marker == work_.marker) {
         co_return fail(ErrorKind::protocol, "the source's listing goes round in circles",
                        work_.container.view());
       }
-      last_marker_ = marker;
       // The page after this one is on its way while this one is decided.
       Result<BlobPage> next = BlobPage{};
       Group fetching;
       if (!marker.empty()) fetching.spawn(list_into(marker, next));
       Result<> decided = co_await decide_page(std::move(page->blobs));
+      if (decided) decided = co_await send_folders(std::move(page->prefixes));
       co_await fetching.join();
-      if (!decided) co_return decided;
-      if (marker.empty()) co_return Result<>{};
+      if (!decided || marker.empty()) co_return decided;
+      work_.marker = marker;
+      if (Result<> kept = co_await stage_.bus.checkpoint(work_); !kept) co_return kept;
       page = std::move(next);
     }
   }
@@ -66,7 +68,8 @@ class Finder {
   };
 
   Task<Result<BlobPage>> list(std::string marker) {
-    const ListBlobsOptions options{.prefix = work_.prefix, .marker = std::move(marker)};
+    const ListBlobsOptions options{
+        .prefix = work_.prefix, .marker = std::move(marker), .delimiter = work_.levels > 0 ? "/" : ""};
     co_return co_await stage_.azure.list_blobs(work_.container, options, context_);
   }
 
@@ -77,11 +80,31 @@ class Finder {
   Task<Result<>> decide_page(std::vector<Blob> blobs) {
     std::vector<Candidate> candidates = select(std::move(blobs));
     if (Result<> compared = co_await compare_with_destination(candidates); !compared) co_return compared;
+    Tally to_copy;
+    for (const Candidate& candidate : candidates) {
+      if (!candidate.ended && candidate.comparison != Comparison::unchanged)
+        to_copy.add(candidate.task.blob.size);
+    }
+    if (to_copy.blobs > 0) {
+      if (Result<> told = co_await stage_.bus.announce(to_copy); !told) co_return told;
+    }
     for (Candidate& candidate : candidates) {
       Result<> sent = co_await send(std::move(candidate));
       if (!sent) co_return sent;
     }
     co_return co_await send_batch();
+  }
+
+  // Each is listed by somebody else, at the same time.
+  Task<Result<>> send_folders(std::vector<std::string> prefixes) {
+    for (std::string& prefix : prefixes) {
+      FindBlobs folder{.run = stage_.run,
+                       .container = work_.container,
+                       .prefix = std::move(prefix),
+                       .levels = work_.levels - 1};
+      if (Result<> sent = co_await stage_.bus.publish(std::move(folder)); !sent) co_return sent;
+    }
+    co_return Result<>{};
   }
 
   // What belongs to the job and can be copied, with its key; the rest is reported or left out.
@@ -158,11 +181,8 @@ class Finder {
       if (!ended) ask_error_ = std::move(ended);
       co_return;
     }
-    std::string_view recorded;
-    for (const auto& [name, value] : head->metadata) {
-      if (name == metadata_source_etag) recorded = value;
-    }
-    candidate.comparison = compare_recorded(candidate.task.blob, head->size, recorded);
+    candidate.comparison =
+        compare_recorded(candidate.task.blob, head->size, recorded_source_etag(head->metadata));
   }
 
   Task<Result<>> send(Candidate candidate) {
@@ -198,7 +218,7 @@ class Finder {
     co_return co_await stage_.bus.publish(std::move(batch));
   }
 
-  FindBlobs work_;
+  FindBlobs work_;  // its marker: of the page that is decided
   Stage& stage_;
   const Context& context_;
   DestinationWindow window_;
@@ -206,7 +226,6 @@ class Finder {
   Result<> ask_error_;
   CopyBatch batch_;
   std::uint64_t batch_bytes_ = 0;
-  std::string last_marker_;
   std::unordered_map<std::string, std::string> claimed_;  // key -> blob
 };
 

@@ -27,7 +27,10 @@ class LargeFileTest : public StageTest {
                           {"x-ms-blob-type", "BlockBlob"}},
               .content_length = 12 * MiB};
     }
-    if (request.method == Method::head) return head_;
+    if (request.method == Method::head) {
+      if (--looks_until_closed_ == 0) tracker.open.clear();
+      return head_;
+    }
     if (request.method == Method::del) return {.status = 204};
     if (request.method == Method::get) return parts_;
     if (request.query() == "uploads" || request.query() == "uploads=") {
@@ -87,6 +90,7 @@ class LargeFileTest : public StageTest {
   ScriptedReply head_{.status = 404};
   ScriptedReply parts_ = parts_page("", 0);
   ScriptedReply complete_;
+  int looks_until_closed_ = 0;  // at the object; then somebody else has ended all uploads
 };
 
 TEST_F(LargeFileTest, AnUploadThatIsGoneAndAnObjectMadeFromOurBlobAreSuccess) {
@@ -111,6 +115,37 @@ TEST_F(LargeFileTest, AnUploadThatIsGoneAndAnObjectOfAnotherVersionAreNot) {
   EXPECT_EQ(bus.files[0].replans, 1);
 }
 
+// SQS may deliver a part twice: between the list of parts and Complete the second one replaces the first.
+TEST_F(LargeFileTest, APartThatIsReplacedMeanwhileEndsNoUpload) {
+  begin_upload();
+  complete_ = {.body = "<CompleteMultipartUploadResult><ETag>\"o\"</ETag></CompleteMultipartUploadResult>"};
+  wire.replies(s3_error(400, "InvalidPart")).replies(s3_error(400, "InvalidPart"));
+  ASSERT_TRUE(recombine());
+  ASSERT_EQ(reporter.records.size(), 1u);
+  EXPECT_EQ(reporter.records[0].outcome, Outcome::copied);
+  EXPECT_EQ(count(Method::post, "uploadId=u1"), 3u);
+  EXPECT_EQ(count(Method::del, "uploadId=u1"), 0u);
+
+  begin_upload();
+  reporter.records.clear();
+  complete_ = s3_error(400, "InvalidPart");
+  ASSERT_TRUE(recombine());
+  ASSERT_EQ(reporter.records.size(), 1u) << "one that stays invalid is the blob's failure";
+  EXPECT_EQ(reporter.records[0].error->service_code, "InvalidPart");
+  EXPECT_EQ(count(Method::post, "uploadId=u1"), 3u + 5u);
+  EXPECT_EQ(count(Method::del, "uploadId=u1"), 1u);
+}
+
+// Who aborts an upload removes its manifest a moment later, and has told of the blob: it is not planned anew.
+TEST_F(LargeFileTest, AnUploadThatAnotherMessageEndsAtThisMomentIsThatOnesToTell) {
+  begin_upload();
+  looks_until_closed_ = 2;
+  ASSERT_TRUE(give_up(
+      {.kind = ErrorKind::not_found, .message = "gone", .service_code = "NoSuchUpload", .http_status = 404}));
+  EXPECT_TRUE(reporter.records.empty());
+  EXPECT_TRUE(bus.files.empty());
+}
+
 TEST_F(LargeFileTest, APartsListWithAGapIsNeverCompleted) {
   begin_upload(2);
   const Result<> result = recombine();
@@ -123,15 +158,18 @@ TEST_F(LargeFileTest, WhatMayPassKeepsTheUploadAndWhatMayNotEndsIt) {
   struct Case {
     ErrorKind kind;
     bool keeps;
+    RetryVerdict retry = RetryVerdict::never;
   };
   for (const Case& one : {Case{ErrorKind::throttled, true}, Case{ErrorKind::unavailable, true},
                           Case{ErrorKind::connection, true}, Case{ErrorKind::timed_out, true},
                           Case{ErrorKind::permission, true}, Case{ErrorKind::corrupt, false},
+                          Case{ErrorKind::corrupt, false, RetryVerdict::later},
+                          Case{ErrorKind::conflict, true, RetryVerdict::later},
                           Case{ErrorKind::invalid, false}, Case{ErrorKind::not_found, false}}) {
     begin_upload();
     wire.requests.clear();
     reporter.records.clear();
-    const Error error{.kind = one.kind, .message = "text", .http_status = 400};
+    const Error error{.kind = one.kind, .retry = one.retry, .message = "text", .http_status = 400};
     ASSERT_TRUE(give_up(error)) << to_string(one.kind);
     ASSERT_TRUE(give_up(error)) << "the failure of another part of the same upload";
     EXPECT_EQ(count(Method::del, "uploadId=u1"), one.keeps ? 0u : 1u) << to_string(one.kind);
@@ -176,6 +214,17 @@ TEST_F(LargeFileTest, TheSameMessageTwiceOpensOneUpload) {
   ASSERT_TRUE(initialize());
   EXPECT_EQ(count(Method::post, "uploads"), 1u);
   EXPECT_EQ(bus.parts.back().upload.id, UploadId("new"));
+}
+
+// Of two deliveries at the same moment one is overtaken: its upload, which no manifest names, stays for ever.
+TEST_F(LargeFileTest, AnUploadWhoseManifestIsOvertakenIsAborted) {
+  ledger.is_overtaken = true;
+  ASSERT_TRUE(initialize());
+  ASSERT_EQ(reporter.records.size(), 1u);
+  EXPECT_EQ(reporter.records[0].error->kind, ErrorKind::conflict);
+  EXPECT_EQ(count(Method::post, "uploads"), 1u);
+  EXPECT_EQ(count(Method::del, "uploadId=new"), 1u);
+  EXPECT_TRUE(bus.parts.empty());
 }
 
 TEST_F(LargeFileTest, OnlyWhatIsMissingIsSentThoughAPartIsListedTwice) {
@@ -236,6 +285,15 @@ TEST_F(FindBlobsTest, SmallBlobsTravelByTheHundredAndNoneStaysBehind) {
   EXPECT_EQ(batches(), (std::vector<std::size_t>{100, 100, 50}));
 }
 
+// A host that is killed in mid-page must know what may be out.
+TEST_F(FindBlobsTest, APageIsAnnouncedBeforeItsMessages) {
+  blobs_ = 250;
+  batches();
+  ASSERT_EQ(bus.announced.size(), 1u);
+  EXPECT_EQ(bus.announced[0].first, (Tally{.blobs = 250, .bytes = 250}));
+  EXPECT_EQ(bus.announced[0].second, 0u) << "messages were out already";
+}
+
 TEST_F(FindBlobsTest, ABatchIsSentOnWithAQuarterOfAGiB) {
   blobs_ = 5;
   blob_bytes_ = 100 * MiB;
@@ -249,6 +307,31 @@ TEST_F(FindBlobsTest, WhatIsAboveTheThresholdGoesInParts) {
   blob_bytes_ = rules.part_threshold + 1;
   EXPECT_TRUE(batches().empty());
   EXPECT_EQ(bus.files.size(), 2u);
+}
+
+// One of ten parts of a batch that was cut off may have arrived: its bytes are not read a second time.
+TEST_F(LargeFileTest, APartThatAnEarlierDeliveryUploadedIsNotCopiedAgain) {
+  begin_upload();
+  tracker.redelivered = true;
+  const PartTask task{.run = stage.run, .upload = upload_, .number = 2};
+  ASSERT_TRUE(azs3copy::stage_test::run(largefile_part(task, stage, context)));
+  EXPECT_TRUE(wire.requests.empty());
+  EXPECT_TRUE(tracker.is_open(upload_));
+}
+
+// Handed on from number to number: parts that are on their way are not sent again.
+TEST_F(LargeFileTest, AnInitializerThatIsToStopHandsTheRestOfThePartsOn) {
+  reporter.looks_until_stop = 1;
+  ASSERT_TRUE(initialize());
+  ASSERT_EQ(bus.parts.size(), 1u);
+  ASSERT_EQ(bus.files.size(), 1u);
+  EXPECT_EQ(bus.files[0].parts_sent, 1u);
+
+  reporter.looks_until_stop = -1;
+  ASSERT_TRUE(azs3copy::stage_test::run(largefile_initialize(bus.files[0], stage, context)));
+  ASSERT_EQ(bus.parts.size(), 3u) << "the two that were missing";
+  EXPECT_EQ(bus.parts[1].number, 2u);
+  EXPECT_EQ(bus.parts[2].number, 3u);
 }
 
 }  // namespace

@@ -23,22 +23,6 @@ struct Opened {
   std::optional<SourceProof> proof;
 };
 
-Task<Result<std::vector<UploadedPart>>> list_all_parts(Stage& stage, const Upload& upload,
-                                                       const Context& context) {
-  std::vector<UploadedPart> parts;
-  std::uint32_t marker = 0;
-  for (;;) {
-    Result<PartPage> page = co_await stage.s3.list_parts(upload.task.key, upload.id, marker, context);
-    if (!page) co_return passed(std::move(page));
-    parts.insert(parts.end(), page->parts.begin(), page->parts.end());
-    if (page->next_part_number_marker == 0) co_return parts;
-    if (page->next_part_number_marker <= marker) {
-      co_return fail(ErrorKind::protocol, "ListParts goes round in circles", upload.task.key.view());
-    }
-    marker = page->next_part_number_marker;
-  }
-}
-
 // Parts of the right size, in order of number, each once; a server without part checksums has proved nothing.
 std::vector<UploadedPart> usable_parts(const PartPlan& plan, std::vector<UploadedPart> parts) {
   std::erase_if(parts, [&plan](const UploadedPart& part) {
@@ -78,11 +62,16 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
     if (!aborted) co_return passed(std::move(aborted));
     co_return std::optional<Opened>{};
   }
-  Result<std::vector<UploadedPart>> parts = co_await list_all_parts(stage, found.upload, context);
-  if (!parts && parts.error().kind == ErrorKind::not_found)
+  std::vector<UploadedPart> parts;
+  const auto keep = [&parts](const UploadedPart& part) {
+    parts.push_back(part);
+    return true;
+  };
+  Result<> listed = co_await stage.s3.each_part(task.key, found.upload.id, keep, context);
+  if (!listed && listed.error().kind == ErrorKind::not_found)
     co_return std::optional<Opened>{};  // expired or aborted
-  if (!parts) co_return passed(std::move(parts));
-  Opened opened{.upload = found.upload, .done = usable_parts(plan, std::move(*parts)), .proof = found.proof};
+  if (!listed) co_return passed(std::move(listed));
+  Opened opened{.upload = found.upload, .done = usable_parts(plan, std::move(parts)), .proof = found.proof};
   opened.upload.task = task;
   // It is this run's from now on: no sweep and no cleanup may take it for abandoned.
   (*manifest)->run = stage.run;
@@ -134,13 +123,20 @@ Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan
     co_return passed(std::move(id));
   }
   manifest.upload.id = std::move(*id);
-  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
+  if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved) {
+    // Another delivery has opened one of its own meanwhile: no manifest will ever name this one.
+    if (saved.error().kind == ErrorKind::conflict) {
+      if (Result<> aborted = co_await stage.s3.abort_upload(task.key, manifest.upload.id, context); !aborted)
+        co_return passed(std::move(aborted));
+    }
     co_return passed(std::move(saved));
+  }
   co_return Opened{.upload = manifest.upload};
 }
 
-// Sends out what is missing.
-Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, const Context& context) {
+// Sends out what is missing above number `sent`: up to there an earlier message about this upload has done so.
+Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, std::uint32_t sent,
+                          const Context& context) {
   opened.upload.replans = replans;
   const Upload& upload = opened.upload;
   std::vector<bool> done(upload.part_count + 1, false);
@@ -153,13 +149,17 @@ Task<Result<>> send_parts(Stage& stage, Opened opened, int replans, const Contex
     co_return begun;
   }
   if (whole) co_return co_await stage.bus.publish(Recombine{.run = stage.run, .upload = upload});
-  for (std::uint32_t number = 1; number <= upload.part_count; ++number) {
+  for (std::uint32_t number = sent + 1; number <= upload.part_count; ++number) {
     if (done[number]) continue;
     if (Result<> go = context.check(); !go) co_return go;
-    if (!stage.tracker.is_open(upload) || stage.reporter.stopping()) co_return Result<>{};
-    Result<> sent =
+    if (!stage.tracker.is_open(upload)) co_return Result<>{};
+    if (stage.reporter.stopping()) {  // whoever gets it takes the upload up
+      co_return co_await stage.bus.publish(
+          LargeFile{.run = stage.run, .task = upload.task, .replans = replans, .parts_sent = number - 1});
+    }
+    Result<> published =
         co_await stage.bus.publish(PartTask{.run = stage.run, .upload = upload, .number = number});
-    if (!sent) co_return sent;
+    if (!published) co_return published;
   }
   co_return Result<>{};
 }
@@ -187,10 +187,10 @@ Task<Result<>> largefile_initialize(LargeFile file, Stage& stage, const Context&
 
   Result<std::optional<Opened>> old = co_await take_up(stage, task, *plan, context);
   if (!old) co_return end_with_error(stage, task, std::move(old.error()));
-  if (*old) co_return co_await send_parts(stage, std::move(**old), file.replans, context);
+  if (*old) co_return co_await send_parts(stage, std::move(**old), file.replans, file.parts_sent, context);
   Result<Opened> opened = co_await open_new(stage, task, *plan, *properties, context);
   if (!opened) co_return end_with_error(stage, task, std::move(opened.error()));
-  co_return co_await send_parts(stage, std::move(*opened), file.replans, context);
+  co_return co_await send_parts(stage, std::move(*opened), file.replans, 0, context);
 }
 
 }  // namespace azs3copy

@@ -1,7 +1,8 @@
 // largefile_part.cpp: stage 5 of 6. Streams one byte range of one blob into one S3 part.
 //
 //   PartTask --> slot --> [ GET range, If-Match ] ==crc64==> [ UploadPart, trailer ] --> tracker
-//                                                                                          | last: Recombine
+//                  |                                                                     ^ | last: Recombine
+//                  +-- an earlier delivery has uploaded it ------------------------------+
 //
 // Safe to repeat: a part uploaded again under its number replaces the first.
 #include "stages/copy_range.hpp"
@@ -12,33 +13,38 @@ namespace azs3copy {
 
 namespace {
 
-Task<Result<RangeCopied>> copy_part(Stage& stage, const PartTask& task, const Context& context) {
+Task<Result<UploadedPart>> copy_part(Stage& stage, const PartTask& task, const Context& context) {
   Retrier retrier(stage.rules.retry, context);
   Result<RangeCopied> copied = co_await copy_part_once(stage, task, context);
   while (!copied && stage.tracker.is_open(task.upload) && co_await retrier.again(copied.error())) {
     stage.reporter.log("debug", "retry", task.upload.task.blob.name.str());
     copied = co_await copy_part_once(stage, task, context);
   }
-  co_return copied;
+  if (!copied) co_return passed(std::move(copied));
+  const PartPlan plan{.size = task.upload.task.blob.size,
+                      .part_bytes = task.upload.part_bytes,
+                      .part_count = task.upload.part_count};
+  co_return UploadedPart{.number = task.number,
+                         .etag = std::move(copied->reply.etag),
+                         .size = plan.range(task.number).size,
+                         .crc = copied->crc};
 }
 
 }  // namespace
 
 Task<Result<>> largefile_part(PartTask task, Stage& stage, const Context& context) {
   const Slots::Slot slot = co_await stage.slots.acquire();
-  if (!stage.tracker.is_open(task.upload) || stage.reporter.stopping()) co_return Result<>{};
-  Result<RangeCopied> copied = co_await copy_part(stage, task, context);
-  if (!copied) {
-    co_return co_await give_up_upload(stage, task.upload, std::move(copied.error()), context);
+  if (!stage.tracker.is_open(task.upload)) co_return Result<>{};
+  if (stage.reporter.stopping()) co_return co_await stage.bus.publish(std::move(task));
+  Result<std::optional<UploadedPart>> found = co_await stage.tracker.find(task.upload, task.number);
+  if (!found && found.error().kind != ErrorKind::not_found) co_return passed(std::move(found));
+  if (found && *found) {
+    stage.reporter.log("info", "part_found", task.upload.task.blob.name.str());
+  } else if (found) {
+    found = co_await copy_part(stage, task, context);
   }
-  const PartPlan plan{.size = task.upload.task.blob.size,
-                      .part_bytes = task.upload.part_bytes,
-                      .part_count = task.upload.part_count};
-  const UploadedPart part{.number = task.number,
-                          .etag = std::move(copied->reply.etag),
-                          .size = plan.range(task.number).size,
-                          .crc = copied->crc};
-  const Result<bool> whole = co_await stage.tracker.add(task.upload, part);
+  if (!found) co_return co_await give_up_upload(stage, task.upload, std::move(found.error()), context);
+  const Result<bool> whole = co_await stage.tracker.add(task.upload, **found);
   if (!whole) co_return std::unexpected<Error>(whole.error());
   if (*whole)
     co_return co_await stage.bus.publish(Recombine{.run = task.run, .upload = std::move(task.upload)});

@@ -1,7 +1,8 @@
 // largefile_recombine.cpp: stage 6 of 6. Completes the upload into one object, with the CRC of the whole.
 //
 //   Recombine --> parts, in order --> crc64 combined --> [ Complete ] --> manifest away --> record
-//                                                           | NoSuchUpload, no clear answer: HEAD, compare
+//                 ^                                         | NoSuchUpload, no clear answer: HEAD, compare
+//                 +-----------------------------------------+ InvalidPart: a few times
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
 #include "stages/outcome.hpp"
@@ -10,6 +11,10 @@
 namespace azs3copy {
 
 namespace {
+
+// A part that comes twice gets another ETag. Between the list and Complete that may happen a few times at most.
+constexpr int completes_max = 5;
+constexpr milliseconds pause_between_completes{1000};
 
 Result<Crc64> combined_crc(const Upload& upload, const std::vector<UploadedPart>& parts) {
   const PartPlan plan{
@@ -39,24 +44,13 @@ Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::v
                                   reply.error().http_status == 0 || reply.error().http_status >= 500);
   if (!unclear) co_return reply;
   // An earlier Complete may have been heard though its answer was not.
-  Result<std::optional<PutReply>> found = co_await find_made_from(stage, upload.task, context);
+  Result<std::optional<PutReply>> found = co_await await_made_from(stage, upload.task, context);
   if (found && *found && (!(*found)->crc || *(*found)->crc == crc)) co_return **found;
   co_return reply;
 }
 
-}  // namespace
-
-Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& context) {
-  const Upload& upload = work.upload;
-  Result<PartTracker::Parts> parts = co_await stage.tracker.parts(upload);
-  if (!parts && parts.error().kind == ErrorKind::not_found) {  // ended by somebody, or by an earlier delivery
-    co_return co_await give_up_upload(stage, upload, std::move(parts.error()), context);
-  }
-  if (!parts) co_return passed(std::move(parts));
-  const Result<Crc64> crc = combined_crc(upload, parts->parts);
-  if (!crc) co_return std::unexpected<Error>(crc.error());
-  Result<PutReply> reply = co_await complete(stage, upload, parts->parts, *crc, context);
-  if (!reply) co_return co_await give_up_upload(stage, upload, std::move(reply.error()), context);
+Task<Result<>> end_completed(Stage& stage, const Upload& upload, const PartTracker::Parts& parts, Crc64 crc,
+                             PutReply reply, const Context& context) {
   stage.tracker.end(upload);
   if (Result<> removed = co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
       !removed) {
@@ -67,13 +61,36 @@ Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& 
        .blob = upload.task.blob,
        .key = upload.task.key,
        .bytes = upload.task.blob.size,
-       .crc = *crc,
-       .proof = parts->proof,
-       .s3_etag = std::move(reply->etag),
-       .s3_version_id = std::move(reply->version_id),
+       .crc = crc,
+       .proof = parts.proof,
+       .s3_etag = std::move(reply.etag),
+       .s3_version_id = std::move(reply.version_id),
        .parts = upload.part_count,
-       .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - parts->begun)});
+       .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - parts.begun)});
   co_return Result<>{};
+}
+
+}  // namespace
+
+Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& context) {
+  const Upload& upload = work.upload;
+  for (int round = 1;; ++round) {
+    Result<PartTracker::Parts> parts = co_await stage.tracker.parts(upload);
+    if (!parts &&
+        parts.error().kind == ErrorKind::not_found) {  // ended by somebody, or by an earlier delivery
+      co_return co_await give_up_upload(stage, upload, std::move(parts.error()), context);
+    }
+    if (!parts) co_return passed(std::move(parts));
+    const Result<Crc64> crc = combined_crc(upload, parts->parts);
+    if (!crc) co_return std::unexpected<Error>(crc.error());
+    Result<PutReply> reply = co_await complete(stage, upload, parts->parts, *crc, context);
+    if (reply) co_return co_await end_completed(stage, upload, *parts, *crc, std::move(*reply), context);
+    const bool replaced = reply.error().service_code == "InvalidPart" && round < completes_max;
+    if (!replaced) co_return co_await give_up_upload(stage, upload, std::move(reply.error()), context);
+    stage.reporter.log("info", "part_replaced", upload.task.blob.name.str());
+    Result<> slept = co_await context.clock.sleep(pause_between_completes, context);
+    if (!slept) co_return co_await give_up_upload(stage, upload, std::move(slept.error()), context);
+  }
 }
 
 }  // namespace azs3copy

@@ -22,8 +22,10 @@ Task<Result<>> launch_qualification(Launch launch, Stage& stage, const Context& 
     co_return Result<>{};
   }
   for (Container& container : launch.containers) {
-    if (stage.reporter.stopping()) break;
-    FindBlobs work{.run = stage.run, .container = std::move(container), .prefix = launch.prefix};
+    FindBlobs work{.run = stage.run,
+                   .container = std::move(container),
+                   .prefix = launch.prefix,
+                   .levels = launch.levels};
     if (Result<> sent = co_await stage.bus.publish(std::move(work)); !sent) co_return sent;
   }
   co_return Result<>{};

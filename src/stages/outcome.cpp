@@ -5,14 +5,18 @@
 
 namespace azs3copy {
 
+ObjectAttributes encryption_attributes(const CopyRules& rules) {
+  return {.sse = rules.sse,
+          .sse_kms_key_id = rules.sse_kms_key_id,
+          .bucket_key = rules.bucket_key && rules.sse.starts_with("aws:kms")};
+}
+
 ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
                                    const BlobProperties& properties) {
-  ObjectAttributes attributes{.headers = properties.headers,
-                              .metadata = properties.metadata,
-                              .storage_class = rules.storage_class,
-                              .sse = rules.sse,
-                              .sse_kms_key_id = rules.sse_kms_key_id,
-                              .bucket_key = rules.bucket_key && rules.sse.starts_with("aws:kms")};
+  ObjectAttributes attributes = encryption_attributes(rules);
+  attributes.headers = properties.headers;
+  attributes.metadata = properties.metadata;
+  attributes.storage_class = rules.storage_class;
   attributes.metadata.emplace_back(metadata_source_etag, blob.etag.str());
   attributes.metadata.emplace_back(metadata_source_mtime, to_iso8601(blob.last_modified));
   return attributes;
@@ -27,6 +31,21 @@ bool ends_the_run(const Error& error) {
     case ErrorKind::not_found:
       return error.service_code == "NoSuchBucket" || error.service_code == "ContainerNotFound" ||
              error.service_code == "ContainerBeingDeleted" || error.http_status == 0;  // no such host
+    default:
+      return false;
+  }
+}
+
+bool is_passing(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::throttled:
+    case ErrorKind::unavailable:
+    case ErrorKind::timed_out:
+    case ErrorKind::connection:
+    case ErrorKind::cancelled:
+      return true;
+    case ErrorKind::conflict:  // some of Azure's 409 stay as they are
+      return error.retry != RetryVerdict::never;
     default:
       return false;
   }
@@ -54,7 +73,7 @@ bool is_stored_but_doubtful(const Error& error) {
 }
 
 Task<Result<>> discard_object(Stage& stage, const Key& key, Error& error, const Context& context) {
-  Result<> deleted = co_await stage.s3.delete_object(key, context);
+  Result<> deleted = co_await stage.s3.delete_object(key, {}, context);
   error.message +=
       deleted ? "; the object was deleted again" : "; the object stands and could not be deleted";
   co_return deleted;

@@ -5,6 +5,9 @@
 
 namespace azs3copy {
 
+// What the rules say of encryption, for any object.
+ObjectAttributes encryption_attributes(const CopyRules& rules);
+
 // The object's attributes: the blob's headers and metadata, the rules' class and encryption, and our own
 // record of the source's ETag and time.
 ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
@@ -13,6 +16,10 @@ ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
 // True where no other blob can fare better:
 // the login is refused, the bucket or container is gone, the disk is full.
 bool ends_the_run(const Error& error);
+
+// True where the same work may succeed later, with nobody having mended anything. Bytes that stayed wrong at
+// every attempt of the stage are not of that kind.
+bool is_passing(const Error& error);
 
 // Failed, or skipped where the blob itself stands in the way (archived).
 ObjectRecord record_of_error(const CopyTask& task, Error error);

@@ -13,6 +13,7 @@
 #include "azure/blob_client.hpp"
 #include "core/sync.hpp"
 #include "ledger/ledger.hpp"
+#include "messages/record.hpp"
 #include "messages/work.hpp"
 #include "plan/compare.hpp"
 #include "plan/filter.hpp"
@@ -55,6 +56,11 @@ class Bus {
   virtual Task<Result<>> publish(LargeFile file) = 0;
   virtual Task<Result<>> publish(PartTask part) = 0;
   virtual Task<Result<>> publish(Recombine recombine) = 0;
+  // find_blobs is about to publish a page's work.
+  virtual Task<Result<>> announce(Tally to_copy) = 0;
+  // find_blobs has published all that lies before `rest`. A host whose messages are delivered again keeps it:
+  // once this returns, a second delivery may begin with `rest`.
+  virtual Task<Result<>> checkpoint(const FindBlobs& rest) = 0;
 };
 
 // Who knows which parts of an upload have arrived. Local: memory. Lambda: ListParts. Thread-safe.
@@ -67,6 +73,8 @@ class PartTracker {
   // The weakest proof of a part that the manifest is known to tell of; nothing: not known.
   virtual std::optional<SourceProof> noted_proof(const Upload& upload) const = 0;
   virtual void note_proof(const Upload& upload, SourceProof proof) = 0;  // the manifest tells it now
+  // The part, where an earlier delivery of its message has uploaded it; nothing otherwise.
+  virtual Task<Result<std::optional<UploadedPart>>> find(const Upload& upload, std::uint32_t number) = 0;
   // True for exactly one caller: the one that made the list whole.
   virtual Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) = 0;
   // All parts in order of number, and the weakest proof among them.
@@ -94,7 +102,8 @@ class Reporter {
   virtual void ended(const ObjectRecord& record) = 0;  // exactly once a blob
   virtual void would_copy(const CopyTask& task) = 0;   // dry run
   virtual void log(std::string_view level, std::string_view event, std::string text) = 0;
-  // No new work is begun once this is true; what is under way goes on.
+  // No new work is begun once this is true: it is published again instead, for another worker or, where the
+  // bus is closed, for nobody. What is under way goes on.
   virtual bool stopping() const = 0;
 };
 

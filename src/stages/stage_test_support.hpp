@@ -57,6 +57,18 @@ class MemoryBus final : public Bus {
     recombines.push_back(std::move(recombine));
     co_return Result<>{};
   }
+  std::vector<std::pair<Tally, std::size_t>> announced;  // and messages published so far
+  Task<Result<>> announce(Tally to_copy) override {
+    announced.emplace_back(to_copy, batches.size() + files.size());
+    co_return Result<>{};
+  }
+  std::vector<FindBlobs> checkpoints;
+  std::vector<std::size_t> batches_at_checkpoint;  // published so far
+  Task<Result<>> checkpoint(const FindBlobs& rest) override {
+    checkpoints.push_back(rest);
+    batches_at_checkpoint.push_back(batches.size());
+    co_return Result<>{};
+  }
 };
 
 class MemoryTracker final : public PartTracker {
@@ -72,6 +84,13 @@ class MemoryTracker final : public PartTracker {
   }
   std::optional<SourceProof> noted_proof(const Upload&) const override { return noted; }
   void note_proof(const Upload&, SourceProof proof) override { noted = proof; }
+  bool redelivered = false;
+  Task<Result<std::optional<UploadedPart>>> find(const Upload& upload, std::uint32_t number) override {
+    const auto& parts = open[upload.id];
+    const auto found = parts.find(number);
+    if (!redelivered || found == parts.end()) co_return std::nullopt;
+    co_return std::optional(found->second);
+  }
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override {
     auto& parts = open[upload.id];
     const bool is_new = parts.insert_or_assign(part.number, part).second;
@@ -91,9 +110,11 @@ class MemoryLedger final : public Ledger {
  public:
   std::map<Key, UploadManifest> manifests;
   std::set<RunId> running;
-  void append(const ObjectRecord&) override {}
-  Task<Result<>> flush(const Context&) override { co_return Result<>{}; }
+  bool is_overtaken = false;  // somebody else writes each manifest between its intent and its upload's id
   Task<Result<>> save_manifest(const UploadManifest& manifest, const Context&) override {
+    if (is_overtaken && !manifest.upload.id.empty()) {
+      co_return fail(ErrorKind::conflict, "another delivery of this work opens the same upload");
+    }
     manifests.insert_or_assign(manifest.upload.task.key, manifest);
     co_return Result<>{};
   }
@@ -121,6 +142,7 @@ class MemoryLedger final : public Ledger {
 class MemoryReporter final : public Reporter {
  public:
   std::vector<ObjectRecord> records;
+  int looks_until_stop = -1;  // -1: never told to stop
   void found(const Blob&) override {}
   void planned(std::uint64_t) override {}
   void moved(std::int64_t) override {}
@@ -128,7 +150,10 @@ class MemoryReporter final : public Reporter {
   void ended(const ObjectRecord& record) override { records.push_back(record); }
   void would_copy(const CopyTask&) override {}
   void log(std::string_view, std::string_view, std::string) override {}
-  bool stopping() const override { return false; }
+  bool stopping() const override { return looks_until_stop >= 0 && looks_++ >= looks_until_stop; }
+
+ private:
+  mutable int looks_ = 0;
 };
 
 class StageTest : public ::testing::Test {

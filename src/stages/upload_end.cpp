@@ -29,20 +29,9 @@ Task<Result<>> abort_unnamed(S3Client& s3, const UploadManifest& intent, const C
 }
 
 // The next run may do better with what has arrived.
-bool is_temporary(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::throttled:
-    case ErrorKind::unavailable:
-    case ErrorKind::timed_out:
-    case ErrorKind::connection:
-    case ErrorKind::cancelled:
-    case ErrorKind::credentials:
-    case ErrorKind::permission:
-    case ErrorKind::internal:
-      return true;
-    default:
-      return false;
-  }
+bool is_temporary(const Error& error) {
+  return is_passing(error) || error.kind == ErrorKind::credentials || error.kind == ErrorKind::permission ||
+         error.kind == ErrorKind::internal;
 }
 
 Task<Result<>> remove_upload(Stage& stage, const Upload& upload, const Context& context) {
@@ -65,29 +54,40 @@ Task<Result<std::optional<PutReply>>> find_made_from(Stage& stage, const CopyTas
   Result<ObjectHead> head = co_await stage.s3.head_object(task.key, context);
   if (!head && head.error().kind == ErrorKind::not_found) co_return std::optional<PutReply>{};
   if (!head) co_return passed(std::move(head));
-  std::string_view recorded;
-  for (const auto& [name, value] : head->metadata) {
-    if (name == metadata_source_etag) recorded = value;
-  }
-  if (head->size != task.blob.size || recorded != task.blob.etag.view()) co_return std::optional<PutReply>{};
+  if (head->size != task.blob.size || recorded_source_etag(head->metadata) != task.blob.etag.view())
+    co_return std::optional<PutReply>{};
   co_return std::optional<PutReply>{
       PutReply{.etag = head->etag, .version_id = head->version_id, .crc = head->crc}};
 }
 
+Task<Result<std::optional<PutReply>>> await_made_from(Stage& stage, const CopyTask& task,
+                                                      const Context& context) {
+  constexpr int looks = 3;
+  constexpr milliseconds pause{1000};
+  for (int look = 1;; ++look) {
+    Result<std::optional<PutReply>> found = co_await find_made_from(stage, task, context);
+    if ((found && *found) || look == looks) co_return found;
+    if (!co_await context.clock.sleep(pause, context.for_pause())) co_return found;
+  }
+}
+
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
+  const bool gone = error.service_code == "NoSuchUpload";
+  bool made = false;
+  if (gone) {
+    // Somebody ended it: a lifecycle rule, a person, another run that completed it. Or a message of this run, which
+    // has the time of these looks to say so: then it is that one's to tell of the blob.
+    const Result<std::optional<PutReply>> found = co_await await_made_from(stage, upload.task, context);
+    made = found && *found;
+  }
   const Result<bool> first = co_await stage.tracker.give_up(upload);
   if (!first) co_return std::unexpected<Error>(first.error());
   if (!*first) co_return Result<>{};
-  const bool gone = error.service_code == "NoSuchUpload";
-  if (gone) {
-    // Somebody ended it: a lifecycle rule, a person, or another run that completed it.
-    Result<std::optional<PutReply>> made = co_await find_made_from(stage, upload.task, context);
-    if (made && *made) {
-      stage.reporter.ended({.outcome = Outcome::unchanged, .blob = upload.task.blob, .key = upload.task.key});
-      co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
-    }
+  if (made) {
+    stage.reporter.ended({.outcome = Outcome::unchanged, .blob = upload.task.blob, .key = upload.task.key});
+    co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
   }
-  if (!is_temporary(error.kind)) {
+  if (!is_temporary(error)) {
     const Result<> removed = co_await remove_upload(stage, upload, context);
     if (!removed) stage.reporter.log("info", "abort_failed", removed.error().to_line());
   }

@@ -14,6 +14,9 @@ Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, c
 // nothing otherwise.
 Task<Result<std::optional<PutReply>>> find_made_from(Stage& stage, const CopyTask& task,
                                                      const Context& context);
+// Looks a few times: a Complete that runs at this moment is about to show it.
+Task<Result<std::optional<PutReply>>> await_made_from(Stage& stage, const CopyTask& task,
+                                                      const Context& context);
 
 // Aborts what a manifest of an earlier run names; success also where it is gone already. The manifest stays.
 Task<Result<>> abort_recorded_upload(S3Client& s3, const UploadManifest& manifest, const Context& context);

@@ -84,9 +84,9 @@ TEST_P(S3Objects, WhatIsMissingIsNotFound) {
 
 TEST_P(S3Objects, DeletingTwiceIsNoError) {
   ASSERT_TRUE(done(put("object", "x")));
-  EXPECT_TRUE(done(wire_->run(client_->delete_object(Key("object"), context()))));
+  EXPECT_TRUE(done(wire_->run(client_->delete_object(Key("object"), {}, context()))));
   EXPECT_TRUE(fails_with(head("object"), ErrorKind::not_found));
-  EXPECT_TRUE(done(wire_->run(client_->delete_object(Key("object"), context()))));
+  EXPECT_TRUE(done(wire_->run(client_->delete_object(Key("object"), {}, context()))));
 }
 
 // `check --deep` of an object that is overwritten meanwhile would add up two versions.
@@ -116,6 +116,20 @@ TEST_P(S3Objects, OnlyTheVersionThatWasSeenIsOverwritten) {
   ASSERT_TRUE(done(second));
   EXPECT_TRUE(fails_with(put("object", "third", {}, {.if_match = first->etag}), ErrorKind::changed));
   EXPECT_TRUE(holds("object", "second"));
+}
+
+TEST_P(S3Objects, OnlyTheVersionThatWasSeenIsDeleted) {
+  const Result<PutReply> first = put("object", "first");
+  ASSERT_TRUE(done(first));
+  ASSERT_TRUE(done(put("object", "second")));
+  const Result<> late = wire_->run(client_->delete_object(Key("object"), first->etag, context()));
+  EXPECT_TRUE(fails_with(late, ErrorKind::changed));
+  EXPECT_TRUE(holds("object", "second"));
+  const Result<PutReply> third = put("object", "third");
+  ASSERT_TRUE(done(third));
+  for (int time = 0; time < 2; ++time)
+    EXPECT_TRUE(done(wire_->run(client_->delete_object(Key("object"), third->etag, context()))));
+  EXPECT_TRUE(fails_with(head("object"), ErrorKind::not_found));
 }
 
 // ---- Streams: chunks of 1 MiB, pieces gathered below 16 KiB

@@ -133,7 +133,9 @@ Result<PutReply> S3Contract::put_stream(const std::string& key, const StreamedBo
 }
 
 Result<std::string> S3Contract::get(const std::string& key) {
-  return wire_->run(client_->get_object(Key(key), 64 * MiB, context()));
+  Result<SmallObject> object = wire_->run(client_->get_object(Key(key), 64 * MiB, context()));
+  if (!object) return passed(std::move(object));
+  return std::move(object->body);
 }
 
 testing::AssertionResult S3Contract::holds(const std::string& key, std::string_view content) {

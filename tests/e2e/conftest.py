@@ -10,9 +10,12 @@ import random
 
 import pytest
 
+from aws import Aws
 from clouds import Account, Store
 from fakes import FakeClouds
 from program import Program
+
+pytest_plugins = ["lambda_fixtures"]
 
 ALLOWED_MISSING = os.environ.get("AZS3COPY_TEST_ALLOW_MISSING", "").split(",")
 NUMBERS = itertools.count(1)
@@ -78,6 +81,20 @@ def store():
 def exact_store():
     """moto: S3 that is lax, but whose keys are exact."""
     return make_store("MOTO_URL", "moto")
+
+
+@pytest.fixture(scope="session")
+def aws():
+    """moto that lets everybody in, with keys that versitygw knows too."""
+    url = setting("MOTO_URL", "moto")
+    return Aws(url, setting("S3_ACCESS_KEY", "moto"), setting("S3_SECRET_KEY", "moto"))
+
+
+@pytest.fixture(scope="session")
+def strict_aws():
+    """moto that checks signatures and judges rights."""
+    return Aws(setting("MOTO_AUTH_URL", "moto-auth"), setting("MOTO_AUTH_ACCESS_KEY", "moto-auth"),
+               setting("MOTO_AUTH_SECRET_KEY", "moto-auth"), checks_logins=True)
 
 
 @pytest.fixture

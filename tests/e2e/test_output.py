@@ -145,7 +145,7 @@ def test_a_closed_pipe_ends_quietly(program, container):
 def test_version_and_help(program):
     assert re.match(r"azs3copy \d+\.\d+\.\d+", program.run("--version").out)
     assert len(program.run(expect=None).out.splitlines()) == 6
-    for command in ("copy", "check", "ls", "cleanup"):
+    for command in ("copy", "check", "ls", "cleanup", "status", "redrive"):
         text = program.run(command, "--help").out
         assert f"azs3copy {command}" in text.splitlines()[0]
         assert max(map(len, text.splitlines())) <= 110

@@ -177,6 +177,8 @@ TEST_F(FakeS3Test, WriteConditions) {
   EXPECT_EQ(put("k", "two", {{"If-Match", "\"" + etag + "\""}}).status, 200);
   EXPECT_EQ(put("k", "three", {{"If-Match", "\"" + etag + "\""}}).status, 412);
   EXPECT_EQ(put("none", "x", {{"If-Match", "\"" + etag + "\""}}).status, 404);
+  EXPECT_EQ(ask(s3_request("DELETE", "/b/k", {{"If-Match", "\"" + etag + "\""}})).status, 412);
+  EXPECT_TRUE(s3.object("b", "k"));
 }
 
 TEST_F(FakeS3Test, MultipartFromCreateToComplete) {

@@ -128,6 +128,10 @@ def moto(setting, port):
     return [setting.tool("MOTO_SERVER"), "-H", "127.0.0.1", "-p", str(port)], {}
 
 
+def moto_auth(setting, port):
+    return [setting.tool("PYTHON"), str(HERE / "moto_auth.py"), "-H", "127.0.0.1", "-p", str(port)], {}
+
+
 def toxiproxy(setting, port):
     return [setting.tool("TOXIPROXY"), "-host", "127.0.0.1", "-port", str(port)], {"LOG_LEVEL": "error"}
 
@@ -177,7 +181,7 @@ SERVERS = {
     "versitygw-tls": (lambda setting, port: versitygw(setting, port, tls=True), "https",
                       "VERSITYGW_TLS_URL", "", S3, None),
     "moto": (moto, "http", "MOTO_URL", "", S3, None),
-    "moto-auth": (moto, "http", "MOTO_AUTH_URL", "", {}, moto_turn_authentication_on),
+    "moto-auth": (moto_auth, "http", "MOTO_AUTH_URL", "", {}, moto_turn_authentication_on),
     "toxiproxy": (toxiproxy, "http", "TOXIPROXY_URL", "", {}, None),
 }
 

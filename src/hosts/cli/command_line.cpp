@@ -16,17 +16,20 @@ namespace {
 struct CommandName {
   Command command;
   std::string_view name;
-  std::size_t positionals;
+  std::size_t positionals_min;
+  std::size_t positionals_max;
   std::string_view usage;
 };
-constexpr std::array<CommandName, 7> command_names = {{
-    {Command::copy, "copy", 2, "copy SOURCE DEST"},
-    {Command::check, "check", 2, "check SOURCE DEST"},
-    {Command::ls, "ls", 1, "ls SOURCE"},
-    {Command::cleanup, "cleanup", 1, "cleanup DEST"},
-    {Command::help, "help", 1, "help [COMMAND]"},
-    {Command::version, "version", 0, "version"},
-    {Command::completion, "completion", 1, "completion bash|zsh"},
+constexpr std::array<CommandName, 9> command_names = {{
+    {Command::copy, "copy", 2, 2, "copy SOURCE DEST"},
+    {Command::check, "check", 2, 2, "check SOURCE DEST"},
+    {Command::ls, "ls", 1, 1, "ls SOURCE"},
+    {Command::cleanup, "cleanup", 1, 1, "cleanup DEST"},
+    {Command::status, "status", 1, 2, "status s3://BUCKET [RUN]"},
+    {Command::redrive, "redrive", 2, SIZE_MAX, "redrive QUEUE... s3://BUCKET"},
+    {Command::help, "help", 0, 1, "help [COMMAND]"},
+    {Command::version, "version", 0, 0, "version"},
+    {Command::completion, "completion", 1, 1, "completion bash|zsh"},
 }};
 
 const CommandName& row_of(Command command) {
@@ -100,11 +103,11 @@ Result<> apply_settings(Invocation& invocation, std::span<const Setting> setting
 
 Result<> need_positionals(const Invocation& invocation, const std::vector<std::string>& positionals) {
   const CommandName& row = row_of(invocation.command);
-  if (positionals.size() == row.positionals) return {};
-  if (positionals.size() > row.positionals) {
+  if (positionals.size() >= row.positionals_min && positionals.size() <= row.positionals_max) return {};
+  if (positionals.size() > row.positionals_max) {
     return fail(ErrorKind::invalid,
                 fmt::format("{} takes {}; \"{}\" is one too many", row.name,
-                            row.usage.substr(row.name.size() + 1), positionals[row.positionals]),
+                            row.usage.substr(row.name.size() + 1), positionals[row.positionals_max]),
                 {}, "Names with spaces and ? need quotes: 'https://…?sas'.");
   }
   return fail(ErrorKind::invalid, fmt::format("usage: azs3copy {} [flags]", row.usage), {},

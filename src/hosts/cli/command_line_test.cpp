@@ -376,6 +376,59 @@ TEST(CommandLine, ReadsTheOtherCommands) {
   EXPECT_FALSE(world.parse({"help", "copz"}));
 }
 
+TEST(CommandLine, ReadsStatus) {
+  World world;
+  auto parsed = world.parse({"status", "s3://acme-photos/2024", "--watch"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  EXPECT_EQ(parsed->command, Command::status);
+  EXPECT_EQ(parsed->run.destination.bucket.view(), "acme-photos");
+  EXPECT_TRUE(parsed->status.watch);
+  EXPECT_TRUE(parsed->status.run.empty());
+  EXPECT_EQ(parsed->status.state_prefix, ".azs3copy/");
+  world.environment["AZS3COPY_STATE_PREFIX"] = "state/of/it";
+  parsed = world.parse({"status", "-w", "s3://acme-photos", "20261123T030000Z-7f3a"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  EXPECT_EQ(parsed->status.run.view(), "20261123T030000Z-7f3a");
+  EXPECT_EQ(parsed->status.state_prefix, "state/of/it/");
+  EXPECT_EQ(line_of(world.parse({"status"})), "usage: azs3copy status s3://BUCKET [RUN] [flags]");
+  EXPECT_NE(line_of(world.parse({"status", "r1", "s3://b-b"})).find("comes first, then the run"),
+            std::string::npos);
+  EXPECT_NE(line_of(world.parse({"status", "s3://b-b", "r1", "r2"})).find("one too many"), std::string::npos);
+  EXPECT_NE(line_of(world.parse({"status", "s3://b-b", "--state-prefix", "/x"})).find("no slash"),
+            std::string::npos);
+}
+
+TEST(CommandLine, ReadsRedrive) {
+  const World world;
+  auto parsed = world.parse({"redrive", "-n", "--run", "r1", "a-dlq", "b-dlq", "s3://acme-photos"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  const RedriveOptions& redrive = parsed->redrive;
+  EXPECT_EQ(redrive.queues, (std::vector<std::string>{"a-dlq", "b-dlq"}));
+  EXPECT_TRUE(redrive.dry_run);
+  EXPECT_TRUE(redrive.classes.empty());
+  EXPECT_EQ(redrive.run.view(), "r1");
+  EXPECT_EQ(redrive.state_prefix, ".azs3copy/");
+  parsed = world.parse({"redrive", "q", "s3://acme-photos", "--class", "changed,malformed", "--to", "work",
+                        "--state-prefix", "s/"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  EXPECT_EQ(parsed->redrive.classes, (std::set<std::string>{"changed", "malformed"}));
+  EXPECT_EQ(parsed->redrive.to, "work");
+  EXPECT_EQ(parsed->redrive.state_prefix, "s/");
+  parsed = world.parse({"redrive", "q", "s3://acme-photos", "--class=all"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  EXPECT_EQ(parsed->redrive.classes.size(), redrive_classes().size());
+
+  EXPECT_NE(line_of(world.parse({"redrive", "q", "s3://b-b", "--class", "throtled"}))
+                .find("did you mean throttled?"),
+            std::string::npos);
+  EXPECT_NE(line_of(world.parse({"redrive", "s3://b-b", "q"})).find("queues come first"), std::string::npos);
+  EXPECT_NE(
+      line_of(world.parse({"redrive", "q", "r", "s3://b-b", "--to", "x"})).find("--to is for one QUEUE"),
+      std::string::npos);
+  EXPECT_EQ(line_of(world.parse({"redrive", "s3://b-b"})),
+            "usage: azs3copy redrive QUEUE... s3://BUCKET [flags]");
+}
+
 TEST(CommandLine, NamesThatLookLikeFlagsStandBehindTwoHyphens) {
   const auto parsed = World().parse({"copy", "--", source, destination});
   EXPECT_TRUE(parsed) << line_of(parsed);

@@ -8,13 +8,14 @@
 #include "aws/storage_class.hpp"
 #include "hosts/cli/command_line.hpp"
 #include "hosts/cli/flags.hpp"
+#include "hosts/local/redrive.hpp"
 
 namespace azs3copy::cli {
 namespace {
 
-constexpr std::array<Command, 4> commands_with_flags = {Command::copy, Command::check, Command::ls,
-                                                        Command::cleanup};
-constexpr std::string_view topics = "copy check ls cleanup completion config";
+constexpr std::array<Command, 6> commands_with_flags = {Command::copy,    Command::check,  Command::ls,
+                                                        Command::cleanup, Command::status, Command::redrive};
+constexpr std::string_view topics = "copy check ls cleanup status redrive completion config";
 
 bool is_offered(const Flag& flag) {
   return flag.place != Place::file_only;
@@ -29,8 +30,12 @@ std::string words_of(std::string_view choices) {
 // The values that can be named beforehand.
 std::string known_values(const Flag& flag) {
   if (flag.is_choice()) return words_of(flag.value);
-  if (flag.name != "storage-class") return {};
   std::string words;
+  if (flag.name == "class") {
+    words = "all";
+    for (const std::string_view name : redrive_classes()) words += " " + std::string(name);
+  }
+  if (flag.name != "storage-class") return words;
   for (const std::string& name : s3_storage_classes()) words += (words.empty() ? "" : " ") + name;
   return words;
 }
@@ -65,7 +70,7 @@ _azs3copy() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'copy check ls cleanup help completion --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'copy check ls cleanup status redrive help completion --help --version' -- "$word"))
     return
   fi
   case "$before" in
@@ -125,7 +130,8 @@ std::string zsh_script() {
 _azs3copy() {{
   if ((CURRENT == 2)); then
     local -a names=('copy:copy what is not there yet' 'check:compare both sides'
-      'ls:list containers and blobs' 'cleanup:abort abandoned uploads' 'help:flags and examples' 'completion:for your shell')
+      'ls:list containers and blobs' 'cleanup:abort abandoned uploads' 'status:how a run of the functions stands'
+      'redrive:send dead letters back' 'help:flags and examples' 'completion:for your shell')
     _describe command names
     return
   fi

@@ -33,6 +33,7 @@ std::string_view service_of(const Error& error) {
   if (has("azure.") || has("blob.")) return "Azure";
   if (has("entra.")) return "Entra ID";
   if (has("s3.")) return "S3";
+  if (has("sqs.")) return "SQS";
   if (has("sts.")) return "AWS STS";
   return "The service";
 }

@@ -3,6 +3,7 @@
 
 #include "codec/json.hpp"
 #include "codec/time.hpp"
+#include "hosts/cli/status_view.hpp"
 
 namespace azs3copy::cli::events {
 namespace {
@@ -33,9 +34,9 @@ void write_counts(JsonWriter& json, const Progress& progress) {
   json.field("retries", progress.retries);
 }
 
-void write_not_copied(JsonWriter& json, const RunSummary& summary) {
+void write_not_copied(JsonWriter& json, const std::vector<NotCopied>& kinds) {
   json.key("not_copied").begin_array();
-  for (const NotCopied& kind : summary.not_copied) {
+  for (const NotCopied& kind : kinds) {
     json.begin_object().field("outcome", to_string(kind.outcome)).field("cause", kind.cause);
     json.field("advice", kind.advice).field("count", kind.count).key("first_names").begin_array();
     for (const std::string& name : kind.first_names) json.value(name);
@@ -101,7 +102,7 @@ std::string summary(UtcTime now, const RunSummary& summary, bool dry_run, int ex
     json.field("azure_reads", summary.azure_reads).field("azure_bytes", summary.azure_bytes);
     json.field("s3_writes", summary.s3_writes).field("s3_reads", summary.s3_reads);
     json.field("run_folder", summary.run_folder);
-    write_not_copied(json, summary);
+    write_not_copied(json, summary.not_copied);
     if (!dry_run) return;
     json.key("would_copy").begin_array();
     for (const std::string& text : summary.would_copy) json.value(text);
@@ -160,6 +161,57 @@ std::string end(UtcTime now, const CheckSummary& summary, int exit_code) {
 std::string end(UtcTime now, const CleanupResult& result, int exit_code) {
   return line(now, "end", [&](JsonWriter& json) {
     json.field("exit_code", exit_code).field("aborted", result.aborted).field("failed", result.failed);
+  });
+}
+
+std::string status(UtcTime now, const RunStatus& status, int exit_code) {
+  return line(now, "status", [&](JsonWriter& json) {
+    json.field("exit_code", exit_code).field("run", status.run.view()).field("state", state_of(status));
+    json.field("over", status.over);
+    json.field("source", status.source).field("destination", status.destination);
+    json.field("begun", to_iso8601(status.begun));
+    if (status.begin_date) json.field("begin_date", to_iso8601(*status.begin_date));
+    json.field("ms", static_cast<std::int64_t>(status.elapsed.count()));
+    json.field("listings", status.listings).field("listings_done", status.listings_done);
+    for (const auto& [name, tally] :
+         {std::pair{"found", &status.found}, std::pair{"planned", &status.planned},
+          std::pair{"copied", &status.copied}, std::pair{"unchanged", &status.unchanged},
+          std::pair{"skipped", &status.skipped}, std::pair{"failed", &status.failed},
+          std::pair{"waiting", &status.waiting}}) {
+      write(json, name, *tally);
+    }
+    json.field("retrying", status.retrying);
+    json.field("verified_crc64", status.verified_crc64).field("verified_md5", status.verified_md5);
+    json.field("unverified", status.unverified);
+    json.field("bytes_per_second", static_cast<std::uint64_t>(status.bytes_per_second));
+    json.field("blobs_per_second", status.blobs_per_second);
+    if (status.last_record) json.field("last_record", to_iso8601(*status.last_record));
+    if (status.silent) json.field("silent_seconds", status.silent->count() / 1000);
+    json.key("listing_errors").begin_array();
+    for (const std::string& error : status.listing_errors) json.value(error);
+    json.end_array();
+    write_not_copied(json, status.not_copied);
+  });
+}
+
+std::string row(UtcTime now, const RedriveRow& row) {
+  return line(now, "row", [&](JsonWriter& json) {
+    json.field("queue", row.queue).field("message_id", row.message_id).field("class", row.class_name);
+    json.field("function", row.function).field("run", row.run.view()).field("what", row.what);
+    json.field("outcome", row.outcome);
+  });
+}
+
+std::string end(UtcTime now, const RedriveResult& result, bool dry_run, int exit_code) {
+  return line(now, "end", [&](JsonWriter& json) {
+    json.field("exit_code", exit_code).field("dry_run", dry_run);
+    for (const auto& [name, counts] :
+         {std::pair{"sent_back", &result.sent}, std::pair{"left", &result.left}}) {
+      json.key(name).begin_object();
+      for (const auto& [class_name, count] : *counts) json.field(class_name, count);
+      json.end_object();
+    }
+    json.field("failed", result.failed);
   });
 }
 

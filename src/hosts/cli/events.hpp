@@ -14,14 +14,22 @@
 //             verified_crc64, verified_md5, unverified, azure_reads, azure_bytes, s3_writes, s3_reads,
 //             run_folder, not_copied: [{outcome, cause, advice, count, first_names}]
 //             of a dry run also: would_copy: [text], would_copy_large
+//   status    of each look: exit_code (were it the last), run, state ("listing", "copying", "over"), over,
+//             source, destination, begun, begin_date (absent where none), ms (since begun; to the last record
+//             once over), listings, listings_done, found, planned, copied, unchanged, skipped, failed,
+//             waiting, retrying, verified_crc64, verified_md5, unverified, bytes_per_second,
+//             blobs_per_second, last_record (absent before the first), silent_seconds (absent where
+//             something happens), listing_errors: [text], not_copied as above
 //   error     exit_code, kind, message, operation, subject, code, status, request_id, advice, attempts
 //   row       of check:   mark, name, detail
 //             of ls:      kind ("blob" or "prefix"), name; of a blob also: bytes, time, tier
 //             of cleanup: key, upload, created, outcome
+//             of redrive: queue, message_id, class, function, run, what, outcome
 //   end       of check:   exit_code, equal, equal_by_crc, equal_by_etag, equal_by_time, missing, different,
 //                         only_at_destination, errors
 //             of ls:      exit_code, rows
 //             of cleanup: exit_code, aborted, failed
+//             of redrive: exit_code, dry_run, sent_back: {class: n}, left: {class: n}, failed
 #pragma once
 
 #include <string>
@@ -43,6 +51,9 @@ std::string row(UtcTime now, const ListRow& row);
 std::string row(UtcTime now, const CleanupRow& row);
 std::string end(UtcTime now, const CheckSummary& summary, int exit_code);
 std::string end(UtcTime now, const CleanupResult& result, int exit_code);
+std::string status(UtcTime now, const RunStatus& status, int exit_code);
+std::string row(UtcTime now, const RedriveRow& row);
+std::string end(UtcTime now, const RedriveResult& result, bool dry_run, int exit_code);
 std::string end_of_list(UtcTime now, std::uint64_t rows, int exit_code);
 
 }  // namespace azs3copy::cli::events

@@ -50,4 +50,22 @@ int exit_code(const CleanupResult& result) {
   return result.failed > 0 ? exit_some_failed : exit_ok;
 }
 
+int exit_code(const RunStatus& status) {
+  if (!status.over) return exit_ok;
+  // What a listing did not find has failed, too.
+  if (status.failed.blobs > 0 || !status.listing_errors.empty()) return exit_some_failed;
+  return status.skipped.blobs > 0 ? exit_skips : exit_ok;
+}
+
+int exit_code(const StatusResult& result) {
+  if (result.fatal) return exit_code(*result.fatal);
+  if (result.interrupted) return exit_interrupted;
+  return result.last ? exit_code(*result.last) : exit_ok;
+}
+
+int exit_code(const RedriveResult& result) {
+  if (result.fatal) return exit_code(*result.fatal);
+  return result.failed > 0 ? exit_some_failed : exit_ok;
+}
+
 }  // namespace azs3copy::cli

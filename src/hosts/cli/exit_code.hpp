@@ -4,13 +4,15 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "hosts/local/redrive.hpp"
 #include "hosts/local/run.hpp"
+#include "hosts/local/status.hpp"
 
 namespace azs3copy::cli {
 
 enum ExitCode : int {
   exit_ok = 0,
-  exit_some_failed = 1,  // blobs failed, or `check` found differences
+  exit_some_failed = 1,  // blobs or listings failed, or `check` found differences
   exit_usage = 2,
   exit_not_found = 3,    // source or destination
   exit_credentials = 4,  // refused, or without the right
@@ -27,5 +29,9 @@ int exit_code(const Error& fatal);
 int exit_code(const RunResult& result);
 int exit_code(const CheckResult& result);
 int exit_code(const CleanupResult& result);
+// Of a run of the Lambda functions: 0 while it is not over, then as of a copy.
+int exit_code(const RunStatus& status);
+int exit_code(const StatusResult& result);
+int exit_code(const RedriveResult& result);
 
 }  // namespace azs3copy::cli

@@ -55,5 +55,27 @@ TEST(ExitCode, OfACleanup) {
   EXPECT_EQ(exit_code(CleanupResult{.fatal = Error{.kind = ErrorKind::connection}}), 5);
 }
 
+TEST(ExitCode, OfARunOfTheFunctions) {
+  RunStatus status{.skipped = {1, 0}, .failed = {1, 0}, .listing_errors = {"403"}};
+  EXPECT_EQ(exit_code(status), 0) << "it is not over: what failed may be tried again";
+  status.over = true;
+  EXPECT_EQ(exit_code(status), 1);
+  status.failed = {};
+  EXPECT_EQ(exit_code(status), 1) << "what a listing did not find is missing";
+  status.listing_errors.clear();
+  EXPECT_EQ(exit_code(status), 9);
+  status.skipped = {};
+  EXPECT_EQ(exit_code(status), 0);
+  EXPECT_EQ(exit_code(StatusResult{.last = status}), 0);
+  EXPECT_EQ(exit_code(StatusResult{.last = status, .interrupted = true}), 130);
+  EXPECT_EQ(exit_code(StatusResult{.last = status, .fatal = Error{.kind = ErrorKind::not_found}}), 3);
+}
+
+TEST(ExitCode, OfARedrive) {
+  EXPECT_EQ(exit_code(RedriveResult{.left = {{"changed", 3}}}), 0);
+  EXPECT_EQ(exit_code(RedriveResult{.sent = {{"throttled", 3}}, .failed = 1}), 1);
+  EXPECT_EQ(exit_code(RedriveResult{.fatal = Error{.kind = ErrorKind::permission}}), 4);
+}
+
 }  // namespace
 }  // namespace azs3copy::cli

@@ -6,9 +6,10 @@ namespace azs3copy::cli {
 namespace {
 
 constexpr unsigned for_both_ends = for_copy | for_check;
-constexpr unsigned for_s3 = for_both_ends | for_cleanup;
+constexpr unsigned for_runs = for_status | for_redrive;
+constexpr unsigned for_s3 = for_both_ends | for_cleanup | for_runs;
 constexpr unsigned for_azure = for_both_ends | for_ls;
-constexpr unsigned for_all = for_copy | for_check | for_ls | for_cleanup;
+constexpr unsigned for_all = for_copy | for_check | for_ls | for_cleanup | for_runs;
 
 Result<> read_login(std::string_view text, AzureLoginKind kind, AzureLogin& login) {
   const Result<bool> on = read_switch(text);
@@ -121,13 +122,13 @@ constexpr Flag flag_rows[] = {
                std::string_view v) { return read_duration(v, milliseconds(0), i.cleanup.age_min); }},
     {.name = "dry-run",
      .letter = 'n',
-     .commands = for_copy | for_cleanup,
+     .commands = for_copy | for_cleanup | for_redrive,
      .group = Group::what,
      .help = "say what would be done, and do nothing",
      .set =
          [](Invocation& i, std::string_view v) {
            Result<> read = read_switch(v, i.run.dry_run);
-           i.cleanup.dry_run = i.run.dry_run;
+           i.cleanup.dry_run = i.redrive.dry_run = i.run.dry_run;
            return read;
          }},
     {.name = "deep",
@@ -140,6 +141,39 @@ constexpr Flag flag_rows[] = {
      .group = Group::what,
      .help = "do not report what is only at the destination",
      .set = [](Invocation& i, std::string_view v) { return read_switch(v, i.check.one_way); }},
+    {.name = "watch",
+     .letter = 'w',
+     .commands = for_status,
+     .group = Group::what,
+     .help = "look again every 2 s until the run is over",
+     .set = [](Invocation& i, std::string_view v) { return read_switch(v, i.status.watch); }},
+    {.name = "class",
+     .commands = for_redrive,
+     .group = Group::what,
+     .value = "KIND,...",
+     .standard = "what can pass",
+     .help = "only what failed for these reasons, or all",
+     .set = [](Invocation& i, std::string_view v) { return read_classes(v, i.redrive.classes); }},
+    {.name = "run",
+     .commands = for_redrive,
+     .group = Group::what,
+     .value = "RUN",
+     .standard = "any",
+     .help = "only work of this run",
+     .set =
+         [](Invocation& i, std::string_view v) {
+           i.redrive.run = RunId(v);
+           return Result<>();
+         },
+     .place = Place::line_only},
+    {.name = "to",
+     .commands = for_redrive,
+     .group = Group::what,
+     .value = "QUEUE",
+     .standard = "where it came from",
+     .help = "send to this queue",
+     .set = [](Invocation& i, std::string_view v) { return keep(v, i.redrive.to); },
+     .place = Place::line_only},
     {.name = "recursive",
      .letter = 'R',
      .commands = for_ls,
@@ -183,6 +217,18 @@ constexpr Flag flag_rows[] = {
            if (!off) return Result<>(std::unexpected(off.error()));
            i.run.bucket_key = !*off;
            return Result<>();
+         }},
+    {.name = "state-prefix",
+     .commands = for_runs,
+     .group = Group::where,
+     .value = "PREFIX",
+     .standard = ".azs3copy/",
+     .help = "the secret's state_prefix",
+     .set =
+         [](Invocation& i, std::string_view v) {
+           Result<> read = read_state_prefix(v, i.status.state_prefix);
+           i.redrive.state_prefix = i.status.state_prefix;
+           return read;
          }},
     {.name = "expected-bucket-owner",
      .commands = for_s3,

@@ -13,6 +13,7 @@
 #include "codec/url.hpp"
 #include "core/suggest.hpp"
 #include "hosts/cli/text.hpp"
+#include "hosts/local/redrive.hpp"
 
 namespace azs3copy::cli {
 namespace {
@@ -163,6 +164,36 @@ Result<> read_region(std::string_view text, std::string& target) {
   });
   if (!plain) return fail(ErrorKind::invalid, "regions look like eu-central-1");
   target = text;
+  return {};
+}
+
+Result<> read_classes(std::string_view text, std::set<std::string>& target) {
+  std::vector<std::string> known = {"all"};
+  for (const std::string_view name : redrive_classes()) known.emplace_back(name);
+  target.clear();
+  for (;;) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    std::string name(text.substr(0, end));
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return fail(ErrorKind::invalid,
+                  fmt::format("there is no class \"{}\"{}", name, did_you_mean(name, known)));
+    }
+    if (name == "all") {
+      target.insert(known.begin() + 1, known.end());
+    } else {
+      target.insert(std::move(name));
+    }
+    if (end == text.size()) return {};
+    text.remove_prefix(end + 1);
+  }
+}
+
+Result<> read_state_prefix(std::string_view text, std::string& target) {
+  if (text.empty() || text.starts_with('/')) {
+    return fail(ErrorKind::invalid, "is a prefix of keys, such as .azs3copy/; keys begin with no slash");
+  }
+  target = text;
+  if (!target.ends_with('/')) target += '/';
   return {};
 }
 

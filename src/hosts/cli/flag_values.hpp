@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,10 @@ Result<> read_bandwidth(std::string_view text, std::uint64_t& target);
 Result<> read_account_id(std::string_view text, std::string& target);
 Result<> read_endpoint(std::string_view text, std::string& target);
 Result<> read_region(std::string_view text, std::string& target);
+// Kinds of failure with commas between, or "all".
+Result<> read_classes(std::string_view text, std::set<std::string>& target);
+// Of keys; ends in a slash, also where the text does not.
+Result<> read_state_prefix(std::string_view text, std::string& target);
 // A switch adds one, a number adds itself; two at most.
 Result<> read_verbosity(std::string_view text, int& target);
 

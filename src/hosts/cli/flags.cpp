@@ -8,12 +8,14 @@ namespace azs3copy::cli {
 std::string_view title_of(Group group, Command command) {
   switch (group) {
     case Group::what:
-      return command == Command::copy    ? "What to copy"
-             : command == Command::check ? "What to compare"
-             : command == Command::ls    ? "What to list"
-                                         : "What to abort";
+      return command == Command::copy      ? "What to copy"
+             : command == Command::check   ? "What to compare"
+             : command == Command::ls      ? "What to list"
+             : command == Command::status  ? "What to show"
+             : command == Command::redrive ? "What to send back"
+                                           : "What to abort";
     case Group::where:
-      return "Where it goes";
+      return command == Command::status || command == Command::redrive ? "Where the run is" : "Where it goes";
     case Group::speed:
       return "How fast";
     case Group::safety:
@@ -36,6 +38,10 @@ unsigned bit_of(Command command) {
       return for_ls;
     case Command::cleanup:
       return for_cleanup;
+    case Command::status:
+      return for_status;
+    case Command::redrive:
+      return for_redrive;
     case Command::overview:
     case Command::help:
     case Command::version:

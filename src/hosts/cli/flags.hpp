@@ -22,6 +22,8 @@ inline constexpr unsigned for_copy = 1;
 inline constexpr unsigned for_check = 2;
 inline constexpr unsigned for_ls = 4;
 inline constexpr unsigned for_cleanup = 8;
+inline constexpr unsigned for_status = 16;
+inline constexpr unsigned for_redrive = 32;
 unsigned bit_of(Command command);  // 0 for commands without flags
 
 // Where a flag may stand.

@@ -54,6 +54,41 @@ const std::vector<CommandHelp>& command_helps() {
        .about = {"azs3copy cleanup DEST [flags]",
                  "Aborts open multipart uploads that copies of this machine left behind, and no others."},
        .notes = {}},
+      {.name = "status",
+       .examples = {"azs3copy status s3://acme-photos --watch",
+                    "azs3copy status --json s3://acme-photos 20261123T030000Z-7f3a | jq .waiting.blobs"},
+       .about = {"azs3copy status s3://BUCKET [RUN] [flags]",
+                 "How a run of the Lambda functions stands: the latest, or RUN. It is read from the bucket "
+                 "that they",
+                 "copy to; every blob counts once, by its latest record."},
+       .notes =
+           {"--json: one object a look, with run, state (listing, copying or over), over, ms, listings,",
+            "  listings_done; found, planned, copied, unchanged, skipped, failed, waiting, each {blobs, "
+            "bytes};",
+            "  retrying, verified_crc64, verified_md5, unverified, bytes_per_second, blobs_per_second,",
+            "  last_record, silent_seconds, listing_errors, not_copied, exit_code.",
+            "Exit: 0 all copied, or not over yet; 1 some failed; 9 skips; 2 usage, 3 no such run or bucket,",
+            "4 refused, 5 try again, 7 fatal; 130 a --watch that was stopped before the run was over."}},
+      {.name = "redrive",
+       .examples =
+           {"azs3copy redrive -n etlsqsdvazs3copyL2_to_L3DLQ s3://acme-photos",
+            "azs3copy redrive --class throttled,permission etlsqsdvazs3copyL2_to_L3DLQ s3://acme-photos"},
+       .about = {"azs3copy redrive QUEUE... s3://BUCKET [flags]",
+                 "Sends the dead letters of QUEUE (a dead-letter queue's name, ARN or URL) back to the queue "
+                 "that they",
+                 "came from, chosen by why they failed. BUCKET is where the functions copy to: it holds the "
+                 "records."},
+       .notes =
+           {"KIND: throttled, unavailable, timed_out, connection, conflict, cancelled, corrupt, credentials,",
+            "  permission, unknown (nothing is recorded): these go back without --class. Besides them: "
+            "invalid,",
+            "  not_found, changed, archived, protocol, unsupported, internal; copied, unchanged, skipped, "
+            "listed",
+            "  (it was done after all); malformed (no work of ours).",
+            "A message is sent before it is deleted: none is lost, one may be done twice, which harms "
+            "nothing.",
+            "Exit: 0 done, 1 some could not be sent, 2 usage, 3 no such queue, 4 refused, 5 try again, 7 "
+            "fatal."}},
       {.name = "help",
        .examples = {"azs3copy help copy", "azs3copy help config"},
        .about = {"azs3copy help [COMMAND]"},
@@ -145,9 +180,9 @@ std::vector<std::string> overview_lines() {
       "azs3copy copies Azure Blob Storage to Amazon S3 and proves every byte by its checksum.",
       "  copy SOURCE DEST    copy what is not there yet      check SOURCE DEST     compare both sides",
       "  ls SOURCE           list containers and blobs       cleanup DEST          abort abandoned uploads",
+      "  status BUCKET       how a run of Lambda stands      redrive QUEUE BUCKET  send dead letters back",
       "  help [COMMAND]      flags and examples              completion bash|zsh   for your shell",
-      "Example: azs3copy copy az://acme/photos s3://acme-photos/2024",
-      "Read on: azs3copy copy --help; azs3copy help config"};
+      "Example: azs3copy copy az://acme/photos s3://acme-photos/2024   Read on: azs3copy help copy"};
 }
 
 std::vector<std::string> help_lines(std::string_view topic) {

@@ -17,7 +17,8 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 TEST(Help, FitsTwoScreens) {
-  for (const char* topic : {"", "copy", "check", "ls", "cleanup", "config", "completion"}) {
+  for (const char* topic :
+       {"", "copy", "check", "ls", "cleanup", "status", "redrive", "config", "completion"}) {
     const std::vector<std::string> lines = help_lines(topic);
     EXPECT_LE(lines.size(), help_lines_max) << topic;
     EXPECT_GE(lines.size(), 4u) << topic;
@@ -37,7 +38,8 @@ TEST(Help, OfCopyOpensWithTwoExamples) {
 }
 
 TEST(Help, NamesEveryFlagOfACommandAndNoSecret) {
-  for (const Command command : {Command::copy, Command::check, Command::ls, Command::cleanup}) {
+  for (const Command command :
+       {Command::copy, Command::check, Command::ls, Command::cleanup, Command::status, Command::redrive}) {
     const std::string text = joined(help_lines(to_string(command)));
     for (const Flag& flag : all_flags()) {
       const bool named = text.find("--" + std::string(flag.name)) != std::string::npos;
@@ -50,7 +52,15 @@ TEST(Help, NamesEveryFlagOfACommandAndNoSecret) {
 
 TEST(Help, NamesNoCommandThatDoesNotExist) {
   const std::string text = joined(help_lines(""));
-  for (const char* command : {"sync", "redrive", "status"}) EXPECT_EQ(text.find(command), std::string::npos);
+  for (const char* command : {"sync", "serve"}) EXPECT_EQ(text.find(command), std::string::npos);
+}
+
+// A class that is not named in the help is one that nobody finds.
+TEST(Help, OfRedriveNamesEveryClass) {
+  const std::string text = joined(help_lines("redrive"));
+  for (const std::string_view name : redrive_classes()) {
+    EXPECT_NE(text.find(name), std::string::npos) << name;
+  }
 }
 
 TEST(Help, VersionNamesWhatWasBuiltIn) {
@@ -86,6 +96,10 @@ TEST(Completion, KnowsEachFlagAndItsChoices) {
     }
     EXPECT_NE(script.find("when-offered always"), std::string::npos) << shell;
     EXPECT_NE(script.find("DEEP_ARCHIVE"), std::string::npos) << shell;
+    EXPECT_NE(script.find("all throttled"), std::string::npos) << shell;
+    for (const char* command : {"status", "redrive"}) {
+      EXPECT_NE(script.find(std::string("    ") + command + ")"), std::string::npos) << shell << command;
+    }
   }
 }
 

@@ -5,11 +5,24 @@
 #include <string>
 #include <vector>
 
+#include "hosts/local/redrive.hpp"
 #include "hosts/local/run.hpp"
+#include "hosts/local/status.hpp"
 
 namespace azs3copy::cli {
 
-enum class Command : std::uint8_t { overview, copy, check, ls, cleanup, help, version, completion };
+enum class Command : std::uint8_t {
+  overview,
+  copy,
+  check,
+  ls,
+  cleanup,
+  status,
+  redrive,
+  help,
+  version,
+  completion
+};
 std::string_view to_string(Command command);
 std::optional<Command> command_from(std::string_view word);
 
@@ -31,6 +44,8 @@ struct Invocation {
   RunOptions run;
   CheckOptions check;
   CleanupOptions cleanup;
+  StatusOptions status;
+  RedriveOptions redrive;
   OutputOptions output;
   std::vector<std::string> warnings;  // for standard error, before the run
 

@@ -65,6 +65,31 @@ Result<> read_destination(Invocation& invocation, const std::string& text) {
   return {};
 }
 
+// Of the commands for runs of the Lambda functions: the bucket, and what stands beside it.
+Result<> read_run_addresses(Invocation& invocation, const std::vector<std::string>& positionals) {
+  const bool is_status = invocation.command == Command::status;
+  const std::string& bucket = is_status ? positionals.front() : positionals.back();
+  if (!bucket.starts_with("s3://")) {
+    return fail(ErrorKind::invalid,
+                is_status ? "the bucket (s3://...) comes first, then the run"
+                          : "the dead-letter queues come first, then the bucket (s3://...)",
+                bucket, "The bucket is the one that the functions copy to: their state lies in it.");
+  }
+  if (is_status && positionals.size() > 1) invocation.status.run = RunId(positionals[1]);
+  if (!is_status) {
+    RedriveOptions& redrive = invocation.redrive;
+    redrive.queues.assign(positionals.begin(), positionals.end() - 1);
+    if (!redrive.to.empty() && redrive.queues.size() > 1) {
+      return fail(ErrorKind::invalid, "--to is for one QUEUE: each function has a queue of its own");
+    }
+  }
+  return read_destination(invocation, bucket);
+}
+
+bool is_for_runs(Command command) {
+  return command == Command::status || command == Command::redrive;
+}
+
 Result<> resolve_azure(RunOptions& run, const Surroundings& surroundings) {
   drop_weaker_secrets(run.azure, surroundings);
   const AzureEnvironment environment{
@@ -176,6 +201,7 @@ Result<> check_output(const OutputOptions& output) {
 }  // namespace
 
 Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& positionals) {
+  if (is_for_runs(invocation.command)) return read_run_addresses(invocation, positionals);
   const bool has_source = invocation.command != Command::cleanup;
   const bool has_destination = invocation.command != Command::ls;
   if (has_source && has_destination && positionals[0].starts_with("s3://") &&
@@ -192,7 +218,7 @@ Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& 
 
 Result<> resolve_logins(Invocation& invocation, const Surroundings& surroundings) {
   RunOptions& run = invocation.run;
-  if (invocation.command == Command::cleanup) {
+  if (invocation.command == Command::cleanup || is_for_runs(invocation.command)) {
     run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
   } else if (Result<> resolved = resolve_azure(run, surroundings); !resolved) {
     return resolved;

@@ -28,6 +28,11 @@ int main(int count, char** words, char** variables) {
   const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);
   cli::Output out(STDOUT_FILENO);
   cli::Output err(STDERR_FILENO);
-  const cli::Engine engine{.copy = run_copy, .check = run_check, .ls = run_ls, .cleanup = run_cleanup};
+  const cli::Engine engine{.copy = run_copy,
+                           .check = run_check,
+                           .ls = run_ls,
+                           .cleanup = run_cleanup,
+                           .status = run_status,
+                           .redrive = run_redrive};
   return cli::run_program(arguments, cli::process_surroundings(variables), engine, out, err);
 }

@@ -12,6 +12,7 @@
 #include "hosts/cli/row_view.hpp"
 #include "hosts/cli/screen.hpp"
 #include "hosts/cli/signals.hpp"
+#include "hosts/cli/status_display.hpp"
 #include "hosts/cli/text.hpp"
 
 namespace azs3copy::cli {
@@ -142,6 +143,34 @@ int cleanup(const Here& here) {
   return code;
 }
 
+int status(const Here& here) {
+  StatusDisplay display(here.invocation, here.environment, here.console, here.out, here.err, here.stop);
+  const StatusResult result =
+      here.engine.status(here.invocation.run, here.invocation.status, display, here.stop.get_token());
+  const int code = exit_code(result);
+  display.end(result);
+  if (result.fatal && !here.out.reader_is_gone()) here.console.fail(*result.fatal, code);
+  return code;
+}
+
+int redrive(const Here& here) {
+  const RedriveOptions& options = here.invocation.redrive;
+  const auto on_row = [&](const RedriveRow& row) {
+    here.console.event(events::row(utc_now(), row));
+    if (!here.console.quiet()) here.out.write_line(render_redrive_row(row, here.console.out_style()));
+  };
+  const RedriveResult result =
+      here.engine.redrive(here.invocation.run, options, on_row, here.stop.get_token());
+  const int code = exit_code(result);
+  here.console.event(events::end(utc_now(), result, options.dry_run, code));
+  // After an error, too: what went back is gone from the queue.
+  if ((!result.fatal || !result.sent.empty()) && !here.console.quiet()) {
+    print(here.out, render_redrive_end(result, options.dry_run, here.console.out_style()));
+  }
+  if (result.fatal) here.console.fail(*result.fatal, code);
+  return code;
+}
+
 int run_command(const Here& here) {
   switch (here.invocation.command) {
     case Command::copy:
@@ -152,6 +181,10 @@ int run_command(const Here& here) {
       return list(here);
     case Command::cleanup:
       return cleanup(here);
+    case Command::status:
+      return status(here);
+    case Command::redrive:
+      return redrive(here);
     case Command::overview:
       print(here.out, overview_lines());
       return exit_ok;
@@ -184,7 +217,11 @@ int run_invocation(const Invocation& invocation, const Surroundings& surrounding
                    Output& out, Output& err) {
   std::stop_source stop;
   Console console(invocation, surroundings.environment, out, err);
-  const SignalWatch signals(stop, [&] { console.stopping(); }, [] {});
+  // A look at a run has nothing to finish.
+  const auto on_stop = [&] {
+    if (invocation.command != Command::status) console.stopping();
+  };
+  const SignalWatch signals(stop, on_stop, [] {});
   if (Result<> opened = console.open_log(); !opened) {
     const int code = exit_code(opened.error());
     console.fail(opened.error(), code);

@@ -7,7 +7,9 @@
 
 #include "hosts/cli/command_line.hpp"
 #include "hosts/cli/output.hpp"
+#include "hosts/local/redrive.hpp"
 #include "hosts/local/run.hpp"
+#include "hosts/local/status.hpp"
 
 namespace azs3copy::cli {
 
@@ -23,6 +25,10 @@ struct Engine {
   std::function<CleanupResult(const RunOptions&, const CleanupOptions&,
                               const std::function<void(const CleanupRow&)>&, std::stop_token)>
       cleanup;
+  std::function<StatusResult(const RunOptions&, const StatusOptions&, StatusObserver&, std::stop_token)>
+      status;
+  std::function<RedriveResult(const RunOptions&, const RedriveOptions&, const OnRedriveRow&, std::stop_token)>
+      redrive;
 };
 
 // The exit code. Stray exceptions end here, as code 7 and "this is a bug".

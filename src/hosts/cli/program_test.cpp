@@ -276,6 +276,149 @@ TEST(Program, CleanupSaysWhatItDid) {
   EXPECT_NE(ended.out.find("Aborted 1 upload."), std::string::npos);
 }
 
+RunStatus status_of(bool over) {
+  RunStatus status{.run = RunId("r1"),
+                   .begun = *parse_iso8601("2026-11-23T03:00:00Z"),
+                   .source = "az://acme/photos",
+                   .destination = "s3://acme-photos",
+                   .listings = 1,
+                   .listings_done = 1,
+                   .listed = true,
+                   .found = {4, 40},
+                   .planned = {3, 30},
+                   .over = over,
+                   .elapsed = seconds(20)};
+  status.unchanged = {1, 10};
+  status.copied = {over ? 2u : 1u, over ? 20u : 10u};
+  status.waiting = {over ? 0u : 2u, over ? 0u : 20u};
+  if (!over) return status;
+  status.failed = {1, 10};
+  status.not_copied = {{.outcome = Outcome::failed,
+                        .cause = "412 ConditionNotMet",
+                        .count = 1,
+                        .first_names = {"b"},
+                        .first_lines = {"412 ConditionNotMet: changed"}}};
+  return status;
+}
+
+// Two looks, at the second of which the run is over.
+StatusResult two_looks(const RunOptions&, const StatusOptions& options, StatusObserver& observer,
+                       const std::stop_token&) {
+  observer.on_reading(1, 2);
+  observer.on_look(status_of(false));
+  if (!options.watch) return {.last = status_of(false)};
+  observer.on_look(status_of(true));
+  return {.last = status_of(true)};
+}
+
+TEST(Program, StatusShowsARunUnderWayAndEndsWithZero) {
+  const Ending ended = run({"status", "s3://acme-photos"}, {.status = two_looks});
+  EXPECT_EQ(ended.code, exit_ok);
+  EXPECT_TRUE(ended.out.starts_with("Run r1   copying for 20s, begun 2026-11-23 03:00:00 UTC\n"))
+      << ended.out;
+  EXPECT_NE(ended.out.find("  waiting              2        20 B\n"), std::string::npos) << ended.out;
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST(Program, StatusWatchesWithALineALookAndEndsWithTheRun) {
+  Ending ended = run({"status", "s3://acme-photos", "--watch"}, {.status = two_looks});
+  EXPECT_EQ(ended.code, exit_some_failed);
+  EXPECT_TRUE(ended.out.starts_with("20s  copying: copied 1 of 3 (10 B)")) << ended.out;
+  EXPECT_NE(ended.out.find("20s  over: copied 2 of 3"), std::string::npos);
+  EXPECT_NE(ended.out.find("b  412 ConditionNotMet: changed"), std::string::npos);
+  EXPECT_EQ(ended.out.find('\x1b'), std::string::npos);
+  ended = run({"status", "-q", "s3://acme-photos", "--watch"}, {.status = two_looks});
+  EXPECT_EQ(ended.out, "");
+  EXPECT_NE(ended.err.find("412 ConditionNotMet"), std::string::npos);
+}
+
+TEST(Program, StatusAsJsonIsOneObjectALook) {
+  const Ending ended = run({"status", "s3://acme-photos", "--watch", "--json"}, {.status = two_looks});
+  const std::vector<Json> events = events_of(ended.out);
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0]["event"].string(), "status");
+  EXPECT_EQ(events[0]["state"].string(), "copying");
+  EXPECT_EQ(events[0]["exit_code"].integer(), exit_ok);
+  EXPECT_EQ(events[0]["waiting"]["blobs"].integer(), 2);
+  EXPECT_EQ(events[1]["state"].string(), "over");
+  EXPECT_EQ(events[1]["exit_code"].integer(), exit_some_failed);
+  EXPECT_EQ(events[1]["copied"]["bytes"].integer(), 20);
+  EXPECT_EQ(events[1]["not_copied"].at(0)["cause"].string(), "412 ConditionNotMet");
+  EXPECT_EQ(ended.err, "");
+}
+
+// `azs3copy status --watch && next` must not take a Ctrl-C for the end of the run.
+TEST(Program, AStoppedWatchIsNoFinishedRun) {
+  const auto stopped = [](const RunOptions&, const StatusOptions&, StatusObserver& observer,
+                          const std::stop_token& stop) {
+    observer.on_look(status_of(false));
+    ::kill(::getpid(), SIGINT);
+    while (!stop.stop_requested()) ::sched_yield();
+    return StatusResult{.last = status_of(false), .interrupted = true};
+  };
+  const Ending ended = run({"status", "s3://acme-photos", "--watch"}, {.status = stopped});
+  EXPECT_EQ(ended.code, exit_interrupted);
+  EXPECT_NE(ended.out.find("Run r1   copying"), std::string::npos);
+  EXPECT_EQ(ended.err, "") << "there is nothing to finish";
+}
+
+TEST(Program, StatusWithoutARunSaysHowRunsBegin) {
+  const auto none = [](const RunOptions&, const StatusOptions&, StatusObserver&, const std::stop_token&) {
+    return StatusResult{.fatal = Error{.kind = ErrorKind::not_found,
+                                       .message = "no run of the Lambda functions has left its state here",
+                                       .subject = "s3://acme-photos/.azs3copy/",
+                                       .advice = "A run begins when launch-qualification runs."}};
+  };
+  const Ending ended = run({"status", "s3://acme-photos"}, {.status = none});
+  EXPECT_EQ(ended.code, exit_not_found);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_EQ(ended.err,
+            "azs3copy: s3://acme-photos/.azs3copy/: no run of the Lambda functions has left its state here\n"
+            "  A run begins when launch-qualification runs.\n");
+}
+
+TEST(Program, RedriveSaysWhatWentBackAndWhy) {
+  const auto redrive = [](const RunOptions&, const RedriveOptions& options, const OnRedriveRow& on_row,
+                          const std::stop_token&) {
+    on_row({.queue = options.queues.at(0),
+            .message_id = "m1",
+            .class_name = "throttled",
+            .function = "download",
+            .run = RunId("r1"),
+            .what = "photos/a\n",
+            .outcome = "sent back"});
+    on_row({.class_name = "changed", .function = "download", .what = "photos/b", .outcome = "left: changed"});
+    on_row({.class_name = "unknown",
+            .function = "download",
+            .what = "photos/c",
+            .outcome = "sqs.send_message_batch: 400 InvalidMessageContents: no"});
+    return RedriveResult{.sent = {{"throttled", 1}}, .left = {{"changed", 1}}, .failed = 1};
+  };
+  Ending ended = run({"redrive", "dlq", "s3://acme-photos"}, {.redrive = redrive});
+  EXPECT_EQ(ended.code, exit_some_failed);
+  EXPECT_EQ(ended.out,
+            "  sent back                 throttled    download                photos/a\\n\n"
+            "  left: changed             changed      download                photos/b\n"
+            "  failed                    unknown      download                photos/c  "
+            "sqs.send_message_batch: 400 InvalidMessageContents: no\n"
+            "Sent back 1 message (1 throttled). 1 could not be. Left 1 (1 changed); --class KIND,... sends "
+            "others.\n");
+  ended = run({"redrive", "--json", "dlq", "s3://acme-photos"}, {.redrive = redrive});
+  const std::vector<Json> events = events_of(ended.out);
+  ASSERT_EQ(events.size(), 4u);
+  EXPECT_EQ(events[0]["class"].string(), "throttled");
+  EXPECT_EQ(events[0]["queue"].string(), "dlq");
+  EXPECT_EQ(events[0]["what"].string(), "photos/a\n") << "events are exact";
+  EXPECT_EQ(events[3]["sent_back"]["throttled"].integer(), 1);
+  EXPECT_EQ(events[3]["left"]["changed"].integer(), 1);
+  EXPECT_EQ(events[3]["failed"].integer(), 1);
+  const auto none = [](const RunOptions&, const RedriveOptions&, const OnRedriveRow&,
+                       const std::stop_token&) { return RedriveResult{}; };
+  ended = run({"redrive", "dlq", "s3://acme-photos"}, {.redrive = none});
+  EXPECT_EQ(ended.out, "No dead letter was found.\n");
+  EXPECT_EQ(ended.code, exit_ok);
+}
+
 // All that was written to a terminal whose programs have closed it. One read returns what the kernel has
 // passed on so far; EIO says that there is no more.
 std::string rest_of_terminal(int master) {
@@ -310,6 +453,29 @@ TEST(Program, TheDisplayLeavesNoDebrisAndTheCursorVisible) {
   EXPECT_NE(text.find("\x1b[7A"), std::string::npos) << "the last frame goes up over the block's seven lines";
   EXPECT_TRUE(text.ends_with("\r\x1b[7A\x1b[J\x1b[?7h\x1b[?25h")) << "and leaves nothing of it";
   EXPECT_NE(out.text().find("Copied 2 blobs"), std::string::npos);
+}
+
+TEST(Program, AWatchRedrawsItsBlockAndLeavesTheLastOne) {
+  int master = -1;
+  int terminal = -1;
+  const winsize size{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  ASSERT_EQ(::openpty(&master, &terminal, nullptr, nullptr, &size), 0);
+  Output out(terminal);
+  Captured err;
+  const std::vector<std::string> words = {"status", "--watch", "s3://acme-photos"};
+  EXPECT_EQ(run_program(words, surroundings(), {.status = two_looks}, out, err.output()), exit_some_failed);
+  ::close(terminal);
+  const std::string text = rest_of_terminal(master);
+  ::close(master);
+  EXPECT_NE(text.find("\x1b[8A"), std::string::npos)
+      << "the second look goes up over the first one's eight lines";
+  const std::size_t erased = text.rfind("\x1b[J");
+  ASSERT_NE(erased, std::string::npos);
+  const std::string left = text.substr(erased);
+  EXPECT_NE(left.find("Run r1   over, it took 20s"), std::string::npos) << left;
+  EXPECT_NE(left.find("412 ConditionNotMet"), std::string::npos) << left;
+  EXPECT_EQ(left.find("copying for"), std::string::npos) << left;
+  EXPECT_EQ(err.text(), "");
 }
 
 // The first Ctrl-C must not lose the run's report: it ends through the same summary.

@@ -15,6 +15,10 @@ namespace {
 constexpr std::size_t size_columns = 14;  // 53,687,091,200,000 bytes, without its commas
 constexpr std::size_t time_columns = 19;
 constexpr std::size_t tier_columns = 7;  // "Archive"
+// Of redrive.
+constexpr std::size_t outcome_columns = 24;   // "left: sent back already", "left: of another run"
+constexpr std::size_t class_columns = 11;     // "credentials", "unsupported"
+constexpr std::size_t function_columns = 22;  // "largefile-recombinator"
 
 // In the order of the report.
 constexpr std::array<CheckMark, 5> marks = {CheckMark::missing_at_destination, CheckMark::different,
@@ -123,6 +127,41 @@ std::string render_cleanup_end(const CleanupResult& result, std::uint64_t rows, 
   std::string text = "Aborted " + uploads(result.aborted) + ".";
   if (result.failed > 0) text += fmt::format(" {} could not be.", format_count(result.failed));
   return text;
+}
+
+std::string render_redrive_row(const RedriveRow& row, const Style& style) {
+  // An error's line comes last: nothing stands below it.
+  const bool is_short = row.outcome.size() <= outcome_columns;
+  std::string line =
+      fmt::format("  {}  {}  {}  {}", pad_right(is_short ? row.outcome : "failed", outcome_columns),
+                  pad_right(row.class_name, class_columns), pad_right(row.function, function_columns),
+                  printable(row.what, !style.unicode));
+  if (!is_short) line += "  " + printable(row.outcome, !style.unicode);
+  return line;
+}
+
+std::vector<std::string> render_redrive_end(const RedriveResult& result, bool dry_run, const Style& style) {
+  const auto counted = [](const std::map<std::string, std::uint64_t>& counts, std::uint64_t& all) {
+    std::string text;
+    for (const auto& [name, count] : counts) {
+      all += count;
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", format_count(count), name);
+    }
+    return text;
+  };
+  std::uint64_t sent = 0;
+  std::uint64_t left = 0;
+  const std::string sent_text = counted(result.sent, sent);
+  const std::string left_text = counted(result.left, left);
+  if (sent + left + result.failed == 0) return {"No dead letter was found."};
+  std::string text = fmt::format("{} {} {}", dry_run ? "Would send back" : "Sent back", format_count(sent),
+                                 sent == 1 ? "message" : "messages");
+  if (sent > 0) text += " (" + sent_text + ")";
+  text += ".";
+  if (result.failed > 0) text += fmt::format(" {} could not be.", format_count(result.failed));
+  if (left > 0)
+    text += fmt::format(" Left {} ({}); --class KIND,... sends others.", format_count(left), left_text);
+  return wrap(text, style.width == 0 ? 0 : std::max<std::size_t>(style.width, 40), 2);
 }
 
 }  // namespace azs3copy::cli

@@ -1,10 +1,11 @@
-// row_view.hpp: the rows of `ls`, `check` and `cleanup` as lines of text. Pure functions.
+// row_view.hpp: the rows of `ls`, `check`, `cleanup` and `redrive` as lines of text. Pure functions.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "hosts/cli/style.hpp"
+#include "hosts/local/redrive.hpp"
 #include "hosts/local/run.hpp"
 
 namespace azs3copy::cli {
@@ -30,5 +31,10 @@ class CheckReport {
 
 std::string render_cleanup_row(const CleanupRow& row, const Style& style);
 std::string render_cleanup_end(const CleanupResult& result, std::uint64_t rows, bool dry_run);
+
+// "  sent back        throttled    download               photos/a.jpg and 11 more"
+std::string render_redrive_row(const RedriveRow& row, const Style& style);
+// "Sent back 5 messages (3 throttled, 2 unknown). Left 1 (1 changed)."
+std::vector<std::string> render_redrive_end(const RedriveResult& result, bool dry_run, const Style& style);
 
 }  // namespace azs3copy::cli

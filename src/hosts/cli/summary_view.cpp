@@ -69,12 +69,6 @@ std::string first_sentence(const RunSummary& summary) {
   return text;
 }
 
-std::string verified_sentence(const RunSummary& summary) {
-  return fmt::format("Verified end to end: {} by CRC64 from Azure, {} by Content-MD5; {} unverified.",
-                     format_count(summary.verified_crc64), format_count(summary.verified_md5),
-                     format_count(summary.unverified));
-}
-
 std::string requests_sentence(const RunOptions& options, const RunSummary& summary) {
   std::string text = fmt::format("Requests: {} reads, {} writes, {} retried.",
                                  format_count(summary.azure_reads + summary.s3_reads),
@@ -201,6 +195,12 @@ CostEstimate estimate_cost(const RunOptions& options, const RunSummary& summary)
                     static_cast<double>(summary.s3_reads) / 1000 * row->per_1k_reads;
   }
   return cost;
+}
+
+std::string verified_sentence(const RunSummary& summary) {
+  return fmt::format("Verified end to end: {} by CRC64 from Azure, {} by Content-MD5; {} unverified.",
+                     format_count(summary.verified_crc64), format_count(summary.verified_md5),
+                     format_count(summary.unverified));
 }
 
 std::vector<std::string> render_not_copied(const RunSummary& summary, const Style& style, bool only_failed) {

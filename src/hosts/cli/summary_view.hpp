@@ -26,6 +26,9 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
                                         const Style& style, std::string_view home);
 std::vector<std::string> render_dry_run(const RunSummary& summary, const Style& style);
 
+// What is proved of what was copied; what is not is always said.
+std::string verified_sentence(const RunSummary& summary);
+
 // "Not copied:" by cause; above ten blobs of an outcome, one row a cause. `only_failed` for -q.
 std::vector<std::string> render_not_copied(const RunSummary& summary, const Style& style, bool only_failed);
 

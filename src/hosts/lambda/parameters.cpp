@@ -195,6 +195,19 @@ Result<> set_state_prefix(const Json& value, Draft& draft) {
   return {};
 }
 
+Result<> set_run_limit(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  return keep(parse_duration(*text), draft.result.run_limit);
+}
+
+Result<> set_folder_levels(const Json& value, Draft& draft) {
+  const Result<int> levels = whole_value(value, 0, folder_levels_max);
+  if (!levels) return std::unexpected(levels.error());
+  draft.result.folder_levels = static_cast<std::uint32_t>(*levels);
+  return {};
+}
+
 // ---- the table ----
 
 enum class Need : std::uint8_t {
@@ -258,6 +271,10 @@ constexpr auto parameters = std::to_array<Parameter>({
        return keep(rate_value(v, requests_per_second_most), d.result.limits.requests_per_second_max);
      }},
     {"state_prefix", Need::optional, set_state_prefix},
+    {"run_limit", Need::optional, set_run_limit},
+    {"advance_begindate", Need::optional,
+     [](const Json& v, Draft& d) { return keep(switch_value(v), d.result.advance_begin_date); }},
+    {"folder_levels", Need::optional, set_folder_levels},
 });
 
 // ---- values that belong together ----
@@ -312,6 +329,7 @@ Result<> settle_keys(Draft& draft) {
                   "Choose another, or another state_prefix.");
   }
   mapping.container_in_key = draft.container_in_key.value_or(!one_container);
+  mapping.reserved_prefix = result.state_prefix;
   return {};
 }
 

@@ -14,8 +14,11 @@
 //   where it goes      key_prefix use_full_file_path (true) container_in_key
 //                      storage_class sse (none|AES256|aws:kms) kms_key_id
 //   how                partition_size (100MiB: both of the next) part_size part_threshold
-//                      verify_source (when-offered|always) transfers (64) bwlimit tpslimit (off)
+//                      verify_source (when-offered|always) transfers (32) bwlimit tpslimit (off)
 //                      state_prefix (.azs3copy/)
+//   when               run_limit (24h): a run that works for longer does not keep the next from beginning
+//                      advance_begindate (off): moves begindate, in the state, past what a clean run has copied
+//                      folder_levels (0): of folders below the prefix that are listed side by side
 //
 // * must be there. All others may be missing, null or "". Case, "_" and "-" of a key do not matter, so the
 // template's names (UseFullFilePath, PartitionSize) are understood and isActive is not passed over. A value
@@ -32,6 +35,7 @@
 #include "azure/azure_config.hpp"
 #include "azure/source_address.hpp"
 #include "core/secret.hpp"
+#include "ledger/state_store.hpp"
 #include "plan/filter.hpp"
 #include "stages/stage.hpp"
 
@@ -48,7 +52,7 @@ struct LambdaTopics {
 
 // Ceilings of one function's instance.
 struct LambdaLimits {
-  int transfers = 64;                     // streams at a time
+  int transfers = 32;                     // streams at a time; a function's memory holds so many
   std::uint64_t bandwidth_bytes_max = 0;  // per second; 0: no ceiling
   double requests_per_second_max = 0;     // per endpoint; 0: no ceiling
 };
@@ -70,8 +74,11 @@ struct LambdaParameters {
   FilterOptions filter;  // what is excluded is out, whatever includes it
   CopyRules rules;
   LambdaLimits limits;
-  std::string state_prefix = ".azs3copy/";  // ends in a slash
-  std::vector<UnknownKey> unknown_keys;     // to be reported
+  std::string state_prefix{state_prefix_default};  // ends in a slash
+  milliseconds run_limit = std::chrono::hours(24);
+  bool advance_begin_date = false;
+  std::uint32_t folder_levels = 0;
+  std::vector<UnknownKey> unknown_keys;  // to be reported
 };
 
 // ErrorKind::invalid: missing keys are all named in one error; else the first value that is wrong, with its

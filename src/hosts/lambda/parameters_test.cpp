@@ -134,10 +134,13 @@ TEST(LambdaParameters, WhatIsNotGivenHasItsDefault) {
   EXPECT_EQ(p.rules.storage_class, "");
   EXPECT_EQ(p.rules.sse, "");
   EXPECT_TRUE(p.rules.bucket_key);
-  EXPECT_EQ(p.limits.transfers, 64);
+  EXPECT_EQ(p.limits.transfers, 32);
   EXPECT_EQ(p.limits.bandwidth_bytes_max, 0u);
   EXPECT_EQ(p.limits.requests_per_second_max, 0);
   EXPECT_EQ(p.state_prefix, ".azs3copy/");
+  EXPECT_EQ(p.run_limit, std::chrono::hours(24));
+  EXPECT_FALSE(p.advance_begin_date);
+  EXPECT_EQ(p.folder_levels, 0u);
 }
 
 // In the sample "False" was a text like any other, and the copy ran.
@@ -525,6 +528,18 @@ TEST(LambdaParametersRules, VerificationAndLimits) {
       {"bwlimit", R"("fast")", "not a size"},
       {"tpslimit", "-1", "or off"},
       {"tpslimit", R"("nan")", "or off"},
+  });
+}
+
+TEST(LambdaParametersRules, WhenRunsBeginAndHowTheyList) {
+  EXPECT_EQ(parsed_with("run_limit", R"("36h")").run_limit, std::chrono::hours(36));
+  EXPECT_TRUE(parsed_with("advance_begindate", R"("yes")").advance_begin_date);
+  EXPECT_EQ(parsed_with("folder_levels", "2").folder_levels, 2u);
+  expect_each_refused({
+      {"run_limit", R"("soon")", "soon"},
+      {"advance_begindate", R"("perhaps")", "neither on nor off"},
+      {"folder_levels", "255", "from 0 to 254"},
+      {"folder_levels", "-1", "from 0 to 254"},
   });
 }
 

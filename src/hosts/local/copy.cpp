@@ -314,7 +314,7 @@ class CopyRun {
     worker.loop.run(flush_into(*ledger_, here, flushed));
     return flushed;
   }
-  static Task<void> flush_into(Ledger& ledger, const Context& here, Result<>& flushed) {
+  static Task<void> flush_into(LocalLedger& ledger, const Context& here, Result<>& flushed) {
     flushed = co_await ledger.flush(here);
   }
 

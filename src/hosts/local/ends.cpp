@@ -18,35 +18,6 @@ std::string encryption_text(const RunOptions& options) {
   return "bucket default";
 }
 
-Task<Result<std::vector<Container>>> reach_source(BlobClient& azure, const SourceAddress& source,
-                                                  const Context& context) {
-  std::vector<Container> containers;
-  if (!source.container.empty()) {
-    const ListBlobsOptions one{.prefix = source.prefix, .page_rows_max = 1};
-    Result<BlobPage> page = co_await azure.list_blobs(source.container, one, context);
-    if (!page) {
-      co_return failed(std::move(page), fmt::format("cannot list container \"{}\" in account \"{}\"",
-                                                    source.container, azure.account().name));
-    }
-    containers.push_back(source.container);
-    co_return containers;
-  }
-  std::string marker;
-  do {
-    Result<ContainerPage> page = co_await azure.list_containers(marker, context);
-    if (!page) {
-      co_return failed(std::move(page),
-                       fmt::format("cannot list the containers of account \"{}\"", azure.account().name));
-    }
-    for (Container& container : page->containers) containers.push_back(std::move(container));
-    if (!page->next_marker.empty() && page->next_marker == marker) {
-      co_return fail(ErrorKind::protocol, "the list of containers goes round in circles");
-    }
-    marker = std::move(page->next_marker);
-  } while (!marker.empty());
-  co_return containers;
-}
-
 namespace {
 
 Task<Result<Ends>> reach_both(Worker& worker, const RunOptions& options, Context context) {
@@ -67,7 +38,39 @@ Task<Result<Ends>> reach_both(Worker& worker, const RunOptions& options, Context
   co_return ends;
 }
 
+Task<Result<std::string>> find_region(Worker& worker, const RunOptions& options, const Context& context) {
+  if (!options.aws.region.empty() || !options.s3.endpoint_url.empty()) co_return options.s3.region;
+  co_return co_await worker.s3->discover_region(context);
+}
+
+Task<Result<>> list_one_row(Worker& worker, std::string prefix, const Context& context) {
+  const Result<ObjectPage> page =
+      co_await worker.s3->list_objects({.prefix = std::move(prefix), .page_rows_max = 1}, context);
+  if (!page) co_return std::unexpected<Error>(page.error());
+  co_return Result<>{};
+}
+
 }  // namespace
+
+Result<std::unique_ptr<Worker>> reach_bucket(RunOptions& options, std::string prefix, std::stop_token stop) {
+  Result<std::shared_ptr<TlsContext>> tls = tls_of(options);
+  if (!tls) return passed(std::move(tls));
+  Result<std::unique_ptr<Worker>> worker = Worker::make(options, *tls, 0, 1);
+  if (!worker) return worker;
+  const std::string where = fmt::format("cannot use bucket \"{}\"", options.destination.bucket);
+  const Context first{.clock = (*worker)->loop, .stop = stop};
+  Result<std::string> region = run_on((*worker)->loop, find_region(**worker, options, first));
+  if (!region) return failed(std::move(region), where);
+  if (*region != options.s3.region) {
+    options.s3.region = std::move(*region);
+    worker = Worker::make(options, *tls, 0, 1);
+    if (!worker) return worker;
+  }
+  const Context context{.clock = (*worker)->loop, .stop = std::move(stop)};
+  Result<> listed = run_on((*worker)->loop, list_one_row(**worker, std::move(prefix), context));
+  if (!listed) return failed(std::move(listed), where);
+  return worker;
+}
 
 Result<Ends> reach_ends(Worker& worker, const RunOptions& options, std::stop_token stop) {
   const Context context{.clock = worker.loop, .stop = std::move(stop)};

@@ -6,6 +6,7 @@
 
 #include "hosts/local/worker.hpp"
 #include "ledger/ledger.hpp"
+#include "stages/reach_source.hpp"
 
 namespace azs3copy {
 
@@ -17,9 +18,9 @@ struct Ends {
 // Lists one row of each side. Errors say which end, what it said, and what to do. Runs on the worker's loop.
 Result<Ends> reach_ends(Worker& worker, const RunOptions& options, std::stop_token stop);
 
-// The source's part of it, for commands without a destination.
-Task<Result<std::vector<Container>>> reach_source(BlobClient& azure, const SourceAddress& source,
-                                                  const Context& context);
+// For commands whose one end is the bucket: a worker whose client is of the bucket's region, which is asked
+// for and put into `options` where nobody named one. Lists one row below `prefix`.
+Result<std::unique_ptr<Worker>> reach_bucket(RunOptions& options, std::string prefix, std::stop_token stop);
 
 KeyMapping mapping_of(const RunOptions& options);
 std::string encryption_text(const RunOptions& options);
@@ -36,8 +37,6 @@ T run_on(Loop& loop, Task<T> task) {
 // For dry runs: remembers nothing, finds nothing.
 class NoLedger final : public Ledger {
  public:
-  void append(const ObjectRecord&) override {}
-  Task<Result<>> flush(const Context&) override { co_return Result<>{}; }
   Task<Result<>> save_manifest(const UploadManifest&, const Context&) override { co_return Result<>{}; }
   Task<Result<std::optional<UploadManifest>>> find_manifest(const Bucket&, const Key&,
                                                             const Context&) override {

@@ -16,6 +16,11 @@ class LocalTracker final : public PartTracker {
                        std::optional<SourceProof> proof) override;
   std::optional<SourceProof> noted_proof(const Upload& upload) const override;
   void note_proof(const Upload& upload, SourceProof proof) override;
+  // Each is sent once.
+  Task<Result<std::optional<UploadedPart>>> find(const Upload& /*upload*/,
+                                                 std::uint32_t /*number*/) override {
+    co_return std::nullopt;
+  }
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   Task<Result<Parts>> parts(const Upload& upload) override;
   Task<Result<bool>> give_up(const Upload& upload) override;

@@ -15,11 +15,6 @@
 
 namespace azs3copy {
 
-struct Tally {
-  std::uint64_t blobs = 0;
-  std::uint64_t bytes = 0;
-};
-
 // A large blob under way.
 struct LargeProgress {
   std::string name;

@@ -8,17 +8,7 @@ namespace azs3copy {
 namespace {
 
 constexpr std::size_t names_kept_max = 10;
-constexpr std::size_t causes_kept_max = 200;
 constexpr std::uint64_t refusals_max = 20;
-
-std::string cause_of(const ObjectRecord& record) {
-  if (!record.error) return record.reason;
-  const Error& error = *record.error;
-  if (error.http_status != 0) return fmt::format("{} {}", error.http_status, error.service_code);
-  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::changed
-             ? std::string(to_string(error.kind))
-             : error.message;
-}
 
 std::string size_text(std::uint64_t bytes) {
   static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -62,20 +52,11 @@ void RunReporter::ended(const ObjectRecord& record) {
 }
 
 void RunReporter::remember(const ObjectRecord& record) {
-  std::string cause = cause_of(record);
-  if (not_copied_.size() >= causes_kept_max) cause = "other causes";
   if (record.error && record.error->kind == ErrorKind::permission) {
     ++refused_;
     if (!refusal_) refusal_ = record.error;
   }
-  NotCopied& kind = not_copied_[{record.outcome, cause}];
-  kind.outcome = record.outcome;
-  kind.cause = std::move(cause);
-  ++kind.count;
-  if (record.error && kind.advice.empty()) kind.advice = record.error->advice;
-  if (kind.first_names.size() >= names_kept_max) return;
-  kind.first_names.push_back(record.blob.name.str());
-  kind.first_lines.push_back(record.error ? record.error->to_line() : std::string());
+  causes_.add(record);
 }
 
 void RunReporter::would_copy(const CopyTask& task) {
@@ -133,7 +114,7 @@ void RunReporter::fill(RunSummary& summary) const {
   summary.verified_md5 = proofs_[static_cast<std::size_t>(SourceProof::content_md5)].load();
   summary.verified_crc64 = proofs_[static_cast<std::size_t>(SourceProof::crc64)].load();
   const std::lock_guard lock(mutex_);
-  for (const auto& [cause, kind] : not_copied_) summary.not_copied.push_back(kind);
+  summary.not_copied = causes_.list();
   summary.would_copy = would_copy_;
   summary.would_copy_large = would_copy_large_;
 }

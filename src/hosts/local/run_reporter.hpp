@@ -2,9 +2,9 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <mutex>
 
+#include "hosts/local/causes.hpp"
 #include "hosts/local/run.hpp"
 #include "stages/stage.hpp"
 
@@ -14,7 +14,7 @@ namespace azs3copy {
 // a look at them is consistent enough for a display, and exact at the end.
 class RunReporter final : public Reporter {
  public:
-  RunReporter(Ledger* ledger, RunObserver& observer) : ledger_(ledger), observer_(observer) {}
+  RunReporter(LocalLedger* ledger, RunObserver& observer) : ledger_(ledger), observer_(observer) {}
 
   void found(const Blob& blob) override;
   void planned(std::uint64_t bytes) override;
@@ -54,7 +54,7 @@ class RunReporter final : public Reporter {
 
   void remember(const ObjectRecord& record);
 
-  Ledger* ledger_;  // nullptr: a dry run keeps none
+  LocalLedger* ledger_;  // nullptr: a dry run keeps none
   RunObserver& observer_;
   const CopyRules* rules_ = nullptr;
   std::string destination_;
@@ -66,7 +66,7 @@ class RunReporter final : public Reporter {
   std::atomic<std::uint64_t> proofs_[3] = {};  // by SourceProof
 
   mutable std::mutex mutex_;  // of what follows: the rare ends, and the observer
-  std::map<std::pair<Outcome, std::string>, NotCopied> not_copied_;
+  Causes causes_;
   std::vector<std::string> would_copy_;
   std::uint64_t would_copy_large_ = 0;
   std::uint64_t refused_ = 0;  // for lack of permission

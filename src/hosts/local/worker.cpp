@@ -2,23 +2,35 @@
 #include "hosts/local/worker.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <thread>
+
+#include "core/environment.hpp"
 
 namespace azs3copy {
 
 namespace {
 
+// Below it a loop would wait for minutes after each read.
+constexpr std::uint64_t loop_bytes_per_second_min = 64 * KiB;
+
 std::string environment(const char* upper, const char* lower) {
-  for (const char* name : {upper, lower}) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
-  }
-  return {};
+  std::string value = environment_variable(upper);
+  return value.empty() ? environment_variable(lower) : value;
 }
 
 // The part of `whole` that falls to `share`; the first loops take what does not divide.
 int share_of(int whole, int share, int shares) {
   return whole / shares + (share < whole % shares ? 1 : 0);
+}
+
+// 0 would be no ceiling at all.
+std::uint64_t bandwidth_of(std::uint64_t whole, int shares) {
+  return whole == 0 ? 0 : std::max<std::uint64_t>(1, whole / static_cast<std::uint64_t>(shares));
+}
+
+// At most `most`, at least one: as many as have a whole unit each.
+int loops_within(double most, int loops) {
+  return most >= loops ? loops : std::max(1, static_cast<int>(most));
 }
 
 }  // namespace
@@ -44,7 +56,7 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
       .streams_max = streams + 8,
       .streams_start = std::min(streams + 8, 16),
       .requests_per_second_max = options.limits.requests_per_second_max / shares,
-      .bytes_per_second_max = options.limits.bandwidth_bytes_max / static_cast<std::uint64_t>(shares)};
+      .bytes_per_second_max = bandwidth_of(options.limits.bandwidth_bytes_max, shares)};
   auto worker = std::make_unique<Worker>(std::move(tls), std::move(http_options), limits, streams);
 
   const RetryPolicy retry{.attempts_max = options.network.attempts_max};
@@ -73,7 +85,14 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
 int loop_count(const LimitOptions& limits) {
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int wanted = limits.threads > 0 ? limits.threads : cores;
-  return std::clamp(wanted, 1, std::max(1, limits.transfers));
+  int loops = std::clamp(wanted, 1, std::max(1, limits.transfers));
+  // Ceilings are divided among the loops, and one with a small share of them waits long for its first turn.
+  if (limits.requests_per_second_max > 0) loops = loops_within(limits.requests_per_second_max, loops);
+  if (limits.bandwidth_bytes_max > 0) {
+    const std::uint64_t most = limits.bandwidth_bytes_max / loop_bytes_per_second_min;
+    loops = loops_within(static_cast<double>(most), loops);
+  }
+  return loops;
 }
 
 Result<std::shared_ptr<TlsContext>> tls_of(const RunOptions& options) {

@@ -34,7 +34,8 @@ class Worker {
   Worker(std::shared_ptr<TlsContext> tls, HttpClientOptions http_options, LimiterOptions limits, int streams);
 };
 
-// As options and the machine allow: at least one, at most one a core and one a transfer.
+// As options and the machine allow: at least one, at most one a core, one a transfer, one a request per
+// second of --tpslimit and one for each 64 KiB/s of --bwlimit.
 int loop_count(const LimitOptions& limits);
 
 // The TLS roots of a run; an error names the file.

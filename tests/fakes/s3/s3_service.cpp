@@ -227,6 +227,7 @@ Response S3Service::read_only(const RequestHead& request, const Call& call, cons
     return base_reply(request, 204);
   }
   if (operation == "DeleteObject") {
+    check_write_condition(request, bucket, target.key);
     bucket.objects.erase(target.key);  // a key that is not there is success
     return base_reply(request, 204);
   }

@@ -1,0 +1,289 @@
+# The names and defaults that users of the article's template know; below the line, ours.
+
+variable "Region" {
+  description = "AWS region to deploy to: the bucket's own, when ExistingBucketName is given."
+  type        = string
+}
+
+variable "SourceBucket" {
+  description = "S3 bucket that holds azs3copy-lambda01.zip to 06.zip."
+  type        = string
+}
+
+variable "PrefixCode" {
+  description = "First part of every resource's name: a department, business unit or project. Not 'aws'."
+  type        = string
+  default     = "etl"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{0,11}$", var.PrefixCode)) && !startswith(var.PrefixCode, "aws")
+    error_message = "PrefixCode takes 1 to 12 lower-case letters and digits, begins with a letter and not with 'aws'."
+  }
+}
+
+variable "EnvironmentCode" {
+  description = "Code of the environment in every resource's name, such as 'pd' for production."
+  type        = string
+  default     = "dv"
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{1,8}$", var.EnvironmentCode))
+    error_message = "EnvironmentCode takes 1 to 8 lower-case letters and digits."
+  }
+}
+
+variable "OwnerTag" {
+  description = "Value of the tag Owner on every resource."
+  type        = string
+  default     = "Amazon Web Services"
+}
+
+variable "EnvironmentTag" {
+  description = "Value of the tag Environment on every resource."
+  type        = string
+  default     = "Development"
+}
+
+variable "AzureBlobURL" {
+  description = "Primary blob endpoint of the storage account, such as https://acme.blob.core.windows.net/ (a container and a prefix may follow)."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^\"\\\\<> ]+$", var.AzureBlobURL))
+    error_message = "AzureBlobURL begins with https:// and holds no quotes, blanks or <placeholders>."
+  }
+}
+
+variable "AzureApplicationID" {
+  description = "Application (client) ID of the app registration."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9A-Fa-f-]{36}$", var.AzureApplicationID))
+    error_message = "AzureApplicationID is a GUID."
+  }
+}
+
+variable "AzureTenantID" {
+  description = "Directory (tenant) ID."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9A-Fa-f-]{36}$", var.AzureTenantID))
+    error_message = "AzureTenantID is a GUID."
+  }
+}
+
+variable "AzureSecretKey" {
+  description = "Client secret of the app registration. Empty with AzureSecretless."
+  type        = string
+  default     = ""
+  sensitive   = true
+}
+
+variable "AzureCopySchedule" {
+  description = "When a copy starts, in UTC: an EventBridge cron(...) or rate(...) expression. The default is 3 a.m. every day."
+  type        = string
+  default     = "cron(0 3 * * ? *)"
+
+  validation {
+    condition     = can(regex("^(cron|rate)\\(.+\\)$", var.AzureCopySchedule))
+    error_message = "AzureCopySchedule is cron(minutes hours day-of-month month day-of-week year) or rate(value unit)."
+  }
+}
+
+variable "BlobToS3SyncStartDate" {
+  description = "Only blobs modified after this date are copied: 20220820, 2022-08-20 00:00:00, 08/20/2022, 20-Aug-22 or ISO 8601."
+  type        = string
+  default     = "20220820"
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z/:+. -]+$", var.BlobToS3SyncStartDate))
+    error_message = "BlobToS3SyncStartDate is a date, such as 20220820."
+  }
+}
+
+variable "PartitionSize" {
+  description = "Bytes of a part of a multipart upload, 5 MiB to 5 GiB. Blobs above this size are copied in parts. Raised by itself where a blob would need more than 10,000 parts."
+  type        = number
+  default     = 104857600
+
+  validation {
+    condition     = var.PartitionSize >= 5242880 && var.PartitionSize <= 5368709120
+    error_message = "PartitionSize takes 5242880 (5 MiB) to 5368709120 (5 GiB)."
+  }
+}
+
+variable "MaxPartitionsPerFile" {
+  description = "Without effect, so that parameter files of the article's template stay valid: the number of parts follows from the size of the blob."
+  type        = number
+  default     = 100
+}
+
+variable "UseFullFilePath" {
+  description = "Keep the whole name of a blob in its key; false: what follows the last slash."
+  type        = bool
+  default     = true
+}
+
+# ---------------------------------------------------------------------------------------- ours, beyond the article's
+
+variable "SourcePrefix" {
+  description = "Folder of the zips in SourceBucket, such as 0.2.0/. A new folder is what makes an update take new zips."
+  type        = string
+  default     = ""
+}
+
+variable "Containers" {
+  description = "Containers to copy, with commas. Empty: all of the account."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[a-z0-9$, -]*$", var.Containers))
+    error_message = "Containers takes names of containers, with commas between them."
+  }
+}
+
+variable "KeyPrefix" {
+  description = "What every S3 key begins with."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[^\"\\\\]*$", var.KeyPrefix))
+    error_message = "KeyPrefix holds no quotes and no backslash."
+  }
+}
+
+variable "StorageClass" {
+  description = "Storage class of the objects."
+  type        = string
+  default     = "STANDARD"
+
+  validation {
+    condition = contains(["STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR", "GLACIER",
+    "DEEP_ARCHIVE"], var.StorageClass)
+    error_message = "StorageClass is one of STANDARD, INTELLIGENT_TIERING, STANDARD_IA, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP_ARCHIVE."
+  }
+}
+
+variable "IsActive" {
+  description = "Whether the schedule copies. To pause without a deployment, edit isactive in the secret."
+  type        = bool
+  default     = true
+}
+
+variable "ExistingBucketName" {
+  description = "Bucket to copy into, as it is. Empty: one is made."
+  type        = string
+  default     = ""
+}
+
+variable "ExistingBucketKmsKeyArn" {
+  description = "ARN of the KMS key with which the existing bucket encrypts, if it does."
+  type        = string
+  default     = ""
+}
+
+variable "DeleteBucketWithObjects" {
+  description = "Whether destroying may delete the made bucket with all that was copied. False: a bucket with objects stays and destroy stops there."
+  type        = bool
+  default     = false
+}
+
+variable "AzureSecretless" {
+  description = "Log in to Azure with a federated credential in place of AzureSecretKey. The account needs outbound web identity federation enabled."
+  type        = bool
+  default     = false
+}
+
+variable "VpcSubnetIds" {
+  description = "Subnets of the functions, which need a way to Azure. Empty: no VPC."
+  type        = list(string)
+  default     = []
+}
+
+variable "VpcSecurityGroupIds" {
+  description = "Security groups of the functions in the VPC."
+  type        = list(string)
+  default     = []
+}
+
+variable "AlarmEmail" {
+  description = "Address that alarms are sent to. Empty: none."
+  type        = string
+  default     = ""
+}
+
+variable "RunHoursMax" {
+  description = "Hours of uninterrupted work after which the alarm about a run that does not end goes off."
+  type        = number
+  default     = 24
+
+  validation {
+    condition     = var.RunHoursMax >= 1 && var.RunHoursMax <= 168 && floor(var.RunHoursMax) == var.RunHoursMax
+    error_message = "RunHoursMax takes 1 to 168."
+  }
+}
+
+variable "MessageAgeMaxSeconds" {
+  description = "Age of the oldest message in a queue at which an alarm goes off."
+  type        = number
+  default     = 43200
+}
+
+variable "LogRetentionDays" {
+  description = "Days that log lines are kept."
+  type        = number
+  default     = 30
+}
+
+variable "LogLevel" {
+  description = "The least level that is logged."
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = contains(["debug", "info", "error"], var.LogLevel)
+    error_message = "LogLevel is debug, info or error."
+  }
+}
+
+variable "RunRetentionDays" {
+  description = "Days that the records of runs are kept under .azs3copy/runs/ in the bucket."
+  type        = number
+  default     = 90
+}
+
+variable "ReserveLaunchConcurrency" {
+  description = "Reserve a concurrency of 1 for launch-qualification, so that it never runs twice at once. An account with a limit below 101 has none to reserve: false there."
+  type        = bool
+  default     = true
+}
+
+# How many instances of each function the queues may drive at a time (2 to 1000).
+variable "FindBlobsConcurrency" {
+  type    = number
+  default = 5
+}
+
+variable "DownloadConcurrency" {
+  type    = number
+  default = 50
+}
+
+variable "LargeFileInitConcurrency" {
+  type    = number
+  default = 10
+}
+
+variable "LargeFilePartConcurrency" {
+  type    = number
+  default = 50
+}
+
+variable "LargeFileRecombConcurrency" {
+  type    = number
+  default = 10
+}

@@ -1,0 +1,147 @@
+// engine.cpp: see engine.hpp.
+#include "hosts/lambda/engine.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "aws/s3_endpoint.hpp"
+#include "aws/sts.hpp"
+#include "core/environment.hpp"
+#include "stages/outcome.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+constexpr std::chrono::minutes secret_age_max{5};
+// Listings, HEADs and state go beside the streams.
+constexpr int other_requests = 8;
+
+// A login of AWS's as Entra takes it: no secret of Azure's is kept anywhere.
+class StsAssertion final : public AssertionSource {
+ public:
+  StsAssertion(AwsServiceOptions options, std::shared_ptr<AwsCredentialsProvider> credentials,
+               Transport& transport)
+      : sts_(aws_sts, std::move(options), std::move(credentials), transport) {}
+  Task<Result<Secret>> fetch_assertion(const Context& context) override {
+    return web_identity_assertion(sts_, {}, context);
+  }
+
+ private:
+  AwsService sts_;
+};
+
+Result<int> receives_max_from(const std::string& text) {
+  int value = 5;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty()) return 5;
+  if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 1000) return value;
+  return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a number from 1 to 1,000", text),
+              "AZS3COPY_RECEIVES_MAX", "Give the maxReceiveCount of the queue.");
+}
+
+void log_unknown_keys(Telemetry& telemetry, const LambdaParameters& parameters) {
+  for (const UnknownKey& key : parameters.unknown_keys) {
+    telemetry.log(LogLevel::info, "unknown_parameter", {{"name", key.name}, {"meant", key.meant}});
+  }
+}
+
+}  // namespace
+
+Engine::Engine(const Startup& startup, std::shared_ptr<TlsContext> tls, AwsConfig aws, HttpClientOptions http)
+    : startup_(startup),
+      aws_(std::move(aws)),
+      http_(startup.loop, std::move(tls), std::move(http)),
+      credentials_(default_aws_credentials(aws_, process_aws_environment(), http_, startup.loop)),
+      secrets_(service(aws_.secrets_endpoint_url), credentials_, http_) {}
+
+Result<std::unique_ptr<Engine>> Engine::make(const Startup& startup) {
+  const std::string secret = environment_variable("AZS3COPY_SECRET");
+  if (secret.empty()) {
+    return fail(ErrorKind::invalid, "the name or ARN of the secret is not set", "AZS3COPY_SECRET",
+                "Set it in the function's environment.");
+  }
+  const Result<int> receives = receives_max_from(environment_variable("AZS3COPY_RECEIVES_MAX"));
+  if (!receives) return std::unexpected(receives.error());
+  Result<AwsConfig> aws = resolve_aws_config({}, process_aws_environment());
+  if (!aws) return passed(std::move(aws));
+  if (aws->region.empty())
+    return fail(ErrorKind::invalid, "no region is set", "AWS_REGION", "Lambda sets it; a test host must.");
+  Result<ProxyOptions> proxy =
+      proxy_from_environment(environment_variable("HTTPS_PROXY"), environment_variable("NO_PROXY"));
+  if (!proxy) return passed(std::move(proxy));
+  Result<std::shared_ptr<TlsContext>> tls = TlsContext::make("");
+  if (!tls) return passed(std::move(tls));
+  std::unique_ptr<Engine> engine(
+      new Engine(startup, std::move(*tls), std::move(*aws), {.proxy = std::move(*proxy)}));
+  engine->secret_id_ = secret;
+  engine->receives_max_ = *receives;
+  return engine;
+}
+
+Task<Result<std::shared_ptr<Setup>>> Engine::setup(bool fresh, const Context& context) {
+  const UtcTime now = context.clock.utc();
+  const bool recent = now >= read_at_ && now - read_at_ < secret_age_max;
+  if (setup_ && recent && !fresh) co_return setup_;
+  Result<SecretVersion> secret = co_await secrets_.get_secret_value(secret_id_, context);
+  if (!secret) co_return failed(std::move(secret), "read the parameters");
+  if (setup_ && secret->version_id == version_) {
+    read_at_ = now;
+    co_return setup_;
+  }
+  Result<std::shared_ptr<Setup>> made = make_setup(secret->value, now);
+  if (!made) co_return made;
+  setup_ = std::move(*made);
+  read_at_ = now;
+  version_ = secret->version_id;
+  log_unknown_keys(startup_.telemetry, setup_->parameters);
+  co_return setup_;
+}
+
+Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime now) {
+  Result<LambdaParameters> parameters = parse_lambda_parameters(text);
+  if (!parameters) return passed(std::move(parameters));
+  auto setup = std::make_shared<Setup>();
+  setup->parameters = std::move(*parameters);
+  LambdaParameters& given = setup->parameters;
+  const int streams = given.limits.transfers;
+  setup->slots = std::make_unique<Slots>(static_cast<std::size_t>(streams));
+  setup->transport = std::make_unique<LimitedTransport>(
+      http_, startup_.loop,
+      LimiterOptions{.streams_max = streams + other_requests,
+                     .streams_start = std::min(streams + other_requests, 16),
+                     .requests_per_second_max = given.limits.requests_per_second_max,
+                     .bytes_per_second_max = given.limits.bandwidth_bytes_max});
+
+  AzureLogin login = given.azure;
+  std::shared_ptr<AssertionSource> assertion;
+  if (login.client_secret.empty() && given.source.sas.empty()) {
+    login.kind = AzureLoginKind::federated;
+    assertion =
+        std::make_shared<StsAssertion>(service(aws_.sts_endpoint_url), credentials_, *setup->transport);
+  }
+  Result<AzureLogin> resolved =
+      resolve_azure_login(std::move(login), given.source, process_azure_environment(), now);
+  if (!resolved) return passed(std::move(resolved));
+  setup->login = std::move(*resolved);
+  Result<std::unique_ptr<AzureCredential>> credential =
+      azure_credential(setup->login, given.source, *setup->transport, startup_.loop, std::move(assertion));
+  if (!credential) return passed(std::move(credential));
+  setup->azure =
+      std::make_unique<BlobClient>(given.source.account, std::move(*credential), *setup->transport);
+
+  S3Options s3{.region = aws_.region, .endpoint_url = aws_.endpoint_url};
+  setup->s3_origin = s3.endpoint_url;
+  if (const Result<S3Endpoint> endpoint = s3_endpoint(given.destination.bucket, s3); !endpoint)
+    return std::unexpected(endpoint.error());
+  setup->s3 =
+      std::make_unique<S3Client>(given.destination.bucket, std::move(s3), credentials_, *setup->transport);
+  setup->sns = std::make_unique<SnsClient>(service(aws_.sns_endpoint_url), credentials_, http_);
+  setup->store =
+      std::make_unique<StateStore>(*setup->s3, given.state_prefix, encryption_attributes(given.rules));
+  setup->runs = std::make_unique<RunStore>(*setup->store);
+  return setup;
+}
+
+}  // namespace azs3copy

@@ -1,0 +1,240 @@
+// launch_function.cpp: launch-qualification's host.
+//
+//   secret --> active, begin date reached? --> previous run over? --> run id
+//     --> stage: FindBlobs, kept back --> current.json --> run.json --> publish
+//
+// The state stands before the first message is out, so that no run works that nobody can follow. Of two launches
+// at once only one gets current.json.
+#include <fmt/format.h>
+
+#include "codec/json.hpp"
+#include "codec/time.hpp"
+#include "hosts/lambda/functions.hpp"
+#include "hosts/lambda/message_reporter.hpp"
+#include "hosts/lambda/s3_tracker.hpp"
+#include "hosts/lambda/sns_bus.hpp"
+#include "ledger/s3_ledger.hpp"
+#include "stages/reach_source.hpp"
+
+namespace azs3copy {
+
+namespace {
+
+// Clocks of Azure and of this function may differ by this much.
+constexpr std::chrono::minutes clock_margin{15};
+
+std::string reply_began(const RunId& run) {
+  std::string text;
+  JsonWriter(text).begin_object().field("run", run.view()).end_object();
+  return text;
+}
+
+std::string reply_none(std::string_view why) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().key("run").null();
+  json.field("why", why).end_object();
+  return text;
+}
+
+class LaunchFunction {
+ public:
+  LaunchFunction(Engine& engine, Setup& setup, const Context& context)
+      : engine_(engine),
+        setup_(setup),
+        context_(context),
+        run_(new_run_id(context.clock.utc())),
+        // Kept back until the state stands.
+        bus_(*setup.sns, setup.parameters.topics, context, SIZE_MAX),
+        reporter_(telemetry(), context.clock, run_, Steady::time_point::max(), true, metrics_),
+        ledger_(*setup.store, setup.s3_origin),
+        tracker_(*setup.s3, ledger_, context) {}
+
+  Task<Result<std::string>> run() {
+    const LambdaParameters& given = setup_.parameters;
+    const UtcTime now = context_.clock.utc();
+    if (!given.is_active) co_return co_await none("not_active");
+    if (given.begin_date && *given.begin_date > now) co_return co_await none("not_yet");
+    Result<std::optional<RunStore::Current>> before = co_await setup_.runs->find_current(context_);
+    if (!before) co_return passed(std::move(before));
+    std::optional<UtcTime> begin_date = given.begin_date;
+    if (*before) {
+      Result<Previous> previous = co_await look_back((*before)->current, now);
+      if (!previous) co_return passed(std::move(previous));
+      if (previous->working) co_return reply_none("running");
+      if (given.advance_begin_date && (!begin_date || previous->begin_date > begin_date)) {
+        begin_date = previous->begin_date;
+      }
+    }
+    co_return co_await begin(now, begin_date, *before);
+  }
+
+ private:
+  struct Previous {
+    bool working = false;
+    std::optional<UtcTime> begin_date;  // all that was modified before it has been copied
+  };
+
+  Telemetry& telemetry() const { return engine_.startup().telemetry; }
+
+  // The stage itself says no, and logs it.
+  Task<Result<std::string>> none(std::string_view why) {
+    Result<> said = co_await stage({});
+    if (!said) co_return passed(std::move(said));
+    co_return reply_none(why);
+  }
+
+  Task<Result<Previous>> look_back(const CurrentRun& current, UtcTime now) {
+    Previous previous{.begin_date = current.copies == copies() ? current.begin_date : std::nullopt};
+    Result<std::optional<RunInfo>> info = co_await setup_.runs->find_run(current.run, context_);
+    if (!info) co_return passed(std::move(info));
+    if (!*info) co_return previous;  // its launch was cut off: it has published nothing
+    std::map<std::string, ListingPlan> known;
+    Result<PlanSummary> plans = co_await look_at_plans(*setup_.runs, **info, known, context_);
+    if (!plans) co_return passed(std::move(plans));
+    Result<RunStore::RecordsSum> records = RunStore::RecordsSum{};
+    if (plans->done) records = co_await setup_.runs->sum_records(current.run, context_);
+    if (!records) co_return passed(std::move(records));
+    const bool over = is_over(*plans, records->lines);
+    const std::string_view run = current.run.view();
+    if (!over && now - current.begun < setup_.parameters.run_limit) {
+      previous.working = true;
+      telemetry().log(LogLevel::info, "running", {{"text", "the previous run still works"}}, run);
+    } else if (!over) {
+      telemetry().log(LogLevel::info, "run_given_up",
+                      {{"text", "the previous run is not over after its time limit: a new one begins"}}, run);
+    } else if (current.copies == copies() && is_clean(*plans, *records)) {
+      previous.begin_date = current.begun - clock_margin;
+    }
+    co_return previous;
+  }
+
+  // More lines than blobs may hide one that is not done.
+  static bool is_clean(const PlanSummary& plans, const RunStore::RecordsSum& records) {
+    return plans.errors.empty() && !plans.resumed && records.not_copied == 0;
+  }
+
+  // What is copied to where: a begin date that was reached for something else says nothing.
+  std::string copies() const {
+    const LambdaParameters& given = setup_.parameters;
+    std::string text = to_string(given.source) + '\n' + destination();
+    for (const Container& container : given.containers) text += '\n' + container.str();
+    for (const FilterOptions::Rule& rule : given.filter.rules) {
+      text += (rule.include ? "\n+" : "\n-") + rule.pattern;
+    }
+    text += fmt::format("\n{} {}", given.rules.mapping.flatten, given.rules.mapping.container_in_key);
+    return work_name(text);
+  }
+
+  std::string destination() const {
+    const DestinationAddress& to = setup_.parameters.destination;
+    return fmt::format("s3://{}{}{}", to.bucket, to.prefix.empty() ? "" : "/", to.prefix);
+  }
+
+  Task<Result<std::string>> begin(UtcTime now, std::optional<UtcTime> begin_date,
+                                  const std::optional<RunStore::Current>& before) {
+    std::vector<Container> containers = setup_.parameters.containers;
+    if (containers.empty()) {
+      Result<std::vector<Container>> found =
+          co_await reach_source(*setup_.azure, setup_.parameters.source, context_);
+      if (!found) co_return passed(std::move(found));
+      containers = std::move(*found);
+    }
+    if (containers.empty()) {
+      telemetry().log(LogLevel::info, "no_containers", {{"text", "the account has no container"}});
+      co_return reply_none("no_containers");
+    }
+    if (Result<> gathered = co_await stage(std::move(containers)); !gathered)
+      co_return passed(std::move(gathered));
+    Result<> current = co_await setup_.runs->save_current(
+        {.run = run_, .begun = now, .begin_date = begin_date, .copies = copies()}, before, context_);
+    const bool lost = !current && current.error().kind == ErrorKind::changed;
+    if (lost && !co_await is_current()) {
+      telemetry().log(LogLevel::info, "running", {{"text", "another launch has just begun a run"}});
+      co_return reply_none("running");
+    }
+    if (!current && !lost) co_return passed(std::move(current));
+    Result<> saved =
+        co_await setup_.runs->save_run({.run = run_,
+                                        .begun = now,
+                                        .source = to_string(setup_.parameters.source),
+                                        .destination = destination(),
+                                        .begin_date = begin_date,
+                                        .flattened = setup_.parameters.rules.mapping.flatten,
+                                        .works = {bus_.listings().begin(), bus_.listings().end()}},
+                                       context_);
+    if (!saved) co_return passed(std::move(saved));
+    if (Result<> sent = co_await bus_.flush(); !sent) {
+      if (Result<> given_up = co_await give_run_up(sent.error()); !given_up)
+        telemetry().log_error("state_not_written", given_up.error(), {}, run_.view());
+      co_return passed(std::move(sent));
+    }
+    telemetry().log(LogLevel::info, "run_began", {{"listings", bus_.listings().size()}}, run_.view());
+    co_return reply_began(run_);
+  }
+
+  // Where the answer to this launch's own writing was lost, its repetition finds it changed.
+  Task<bool> is_current() {
+    const Result<std::optional<RunStore::Current>> there = co_await setup_.runs->find_current(context_);
+    co_return there && *there && (*there)->current.run == run_;
+  }
+
+  // A run of which nobody was told, or not all were, is over: the next launch begins another.
+  Task<Result<>> give_run_up(const Error& error) {
+    const ListingPlan plan{
+        .done = true, .error = error.to_line(), .error_kind = std::string(to_string(error.kind))};
+    for (const std::string& work : bus_.listings()) {
+      if (Result<> saved = co_await setup_.runs->save_plan(run_, work, plan, context_); !saved)
+        co_return saved;
+    }
+    co_return Result<>{};
+  }
+
+  Task<Result<>> stage(std::vector<Container> containers) {
+    const LambdaParameters& given = setup_.parameters;
+    Stage stage{.azure = *setup_.azure,
+                .s3 = *setup_.s3,
+                .bus = bus_,
+                .tracker = tracker_,
+                .reporter = reporter_,
+                .ledger = ledger_,
+                .slots = *setup_.slots,
+                .rules = given.rules,
+                .filter = filter_,
+                .run = run_,
+                .s3_origin = setup_.s3_origin};
+    co_return co_await launch_qualification({.run = run_,
+                                             .is_active = given.is_active,
+                                             .begin_date = given.begin_date,
+                                             .containers = std::move(containers),
+                                             .prefix = given.source.prefix,
+                                             .levels = given.folder_levels},
+                                            stage, context_);
+  }
+
+  Engine& engine_;
+  Setup& setup_;
+  const Context& context_;
+  RunId run_;
+  InvocationMetrics metrics_;
+  SnsBus bus_;
+  MessageReporter reporter_;
+  S3Ledger ledger_;
+  S3Tracker tracker_;
+  Filter filter_;
+};
+
+}  // namespace
+
+Task<Result<std::string>> launch(Engine& engine, const Invocation& /*invocation*/, const Context& context) {
+  // The switch and the begin date count as they are now.
+  Result<std::shared_ptr<Setup>> setup = co_await engine.setup(true, context);
+  if (!setup) co_return passed(std::move(setup));
+  LaunchFunction function(engine, **setup, context);
+  Result<std::string> reply = co_await function.run();
+  if (!reply && (reply.error().kind == ErrorKind::credentials || reply.error().kind == ErrorKind::permission))
+    engine.forget();
+  co_return reply;
+}
+
+}  // namespace azs3copy

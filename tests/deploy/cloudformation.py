@@ -1,0 +1,199 @@
+"""Reads the CloudFormation template as CloudFormation would: with parameters put in, conditions decided,
+references resolved to names and ARNs as AWS forms them."""
+
+import copy
+import re
+from pathlib import Path
+
+import yaml
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "deploy/cloudformation/azs3copy-stack.yaml"
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+# What AWS chooses.
+KEY_ID = "11111111-2222-3333-4444-555555555555"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:etlsmsdvazs3copy-AbCdEf"
+BUCKET = "made-bucket"
+
+PSEUDO = {
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+class NoValue:
+    """AWS::NoValue: whatever holds it is left out."""
+
+
+class Loader(yaml.SafeLoader):
+    pass
+
+
+def _tagged(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    return {name: value}
+
+
+Loader.add_multi_constructor("!", _tagged)
+
+
+def load(text=None):
+    return yaml.load(text if text is not None else TEMPLATE.read_text(), Loader)
+
+
+class Stack:
+    """The template with its parameters: resource(logical_id) gives type and resolved properties."""
+
+    def __init__(self, template, parameters):
+        self.template = template
+        self.parameters = {
+            name: parameters.get(name, description.get("Default"))
+            for name, description in template["Parameters"].items()
+        }
+        missing = [name for name, value in self.parameters.items() if value is None]
+        assert not missing, f"parameters without a value: {missing}"
+        unknown = set(parameters) - set(template["Parameters"])
+        assert not unknown, f"parameters that the template does not have: {unknown}"
+        for name, description in template["Parameters"].items():
+            if description["Type"] == "CommaDelimitedList" and isinstance(self.parameters[name], str):
+                self.parameters[name] = [part for part in self.parameters[name].split(",") if part]
+
+    def condition(self, name):
+        return self._decide(self.template["Conditions"][name])
+
+    def _decide(self, node):
+        ((function, value),) = node.items()
+        if function == "Condition":
+            return self.condition(value)
+        if function == "Fn::Equals":
+            return str(self.resolve(value[0])) == str(self.resolve(value[1]))
+        if function == "Fn::Not":
+            return not self._decide(value[0])
+        if function == "Fn::Or":
+            return any(self._decide(part) for part in value)
+        raise AssertionError(f"condition function {function}")
+
+    def exists(self, logical_id):
+        condition = self.template["Resources"][logical_id].get("Condition")
+        return condition is None or self.condition(condition)
+
+    def resources(self):
+        return [name for name in self.template["Resources"] if self.exists(name)]
+
+    def properties(self, logical_id):
+        return self.resolve(self.template["Resources"][logical_id].get("Properties", {}))
+
+    def outputs(self):
+        return {name: self.resolve(output["Value"]) for name, output in self.template["Outputs"].items()}
+
+    # ---- functions
+
+    def resolve(self, node):
+        if isinstance(node, list):
+            values = [self.resolve(part) for part in node]
+            return [value for value in values if value is not NoValue]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            ((name, value),) = node.items()
+            if name == "Ref":
+                return self._ref(value)
+            if name.startswith("Fn::"):
+                return getattr(self, "_" + name[4:].lower())(value)
+        values = {key: self.resolve(value) for key, value in node.items()}
+        return {key: value for key, value in values.items() if value is not NoValue}
+
+    def _if(self, value):
+        condition, yes, no = value
+        return self.resolve(yes if self.condition(condition) else no)
+
+    def _join(self, value):
+        return value[0].join(self.resolve(value[1]))
+
+    def _findinmap(self, value):
+        mapping, first, second = value
+        return self.template["Mappings"][mapping][first][second]
+
+    def _sub(self, value):
+        text, variables = value if isinstance(value, list) else (value, {})
+
+        def put(match):
+            name = match.group(1)
+            if name in variables:
+                return str(self.resolve(variables[name]))
+            return str(self._getatt(name.split(".", 1)) if "." in name else self._ref(name))
+
+        return re.sub(r"\$\{([A-Za-z0-9:.]+)\}", put, text)
+
+    def _ref(self, name):
+        if name == "AWS::NoValue":
+            return NoValue
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        return self._attribute(name, "Ref")
+
+    def _getatt(self, value):
+        return self._attribute(*value)
+
+    def _attribute(self, logical_id, attribute):
+        assert self.exists(logical_id), f"reference to {logical_id}, which this stack does not have"
+        resource = self.template["Resources"][logical_id]
+        name = lambda key: self.resolve(resource["Properties"][key])  # noqa: E731
+        arn = lambda service, rest: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"  # noqa: E731
+        forms = {
+            ("AWS::KMS::Key", "Ref"): lambda: KEY_ID,
+            ("AWS::KMS::Key", "Arn"): lambda: KEY_ARN,
+            ("AWS::SecretsManager::Secret", "Ref"): lambda: SECRET_ARN,
+            ("AWS::S3::Bucket", "Ref"): lambda: BUCKET,
+            ("AWS::SNS::Topic", "Ref"): lambda: arn("sns", name("TopicName")),
+            (
+                "AWS::SQS::Queue",
+                "Ref",
+            ): lambda: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name('QueueName')}",
+            ("AWS::SQS::Queue", "Arn"): lambda: arn("sqs", name("QueueName")),
+            ("AWS::Lambda::Function", "Ref"): lambda: name("FunctionName"),
+            ("AWS::Lambda::Function", "Arn"): lambda: arn("lambda", "function:" + name("FunctionName")),
+            ("AWS::IAM::Role", "Ref"): lambda: name("RoleName"),
+            ("AWS::IAM::Role", "Arn"): lambda: f"arn:aws:iam::{ACCOUNT}:role/{name('RoleName')}",
+            ("AWS::Logs::LogGroup", "Ref"): lambda: name("LogGroupName"),
+            ("AWS::Logs::LogGroup", "Arn"): lambda: arn("logs", f"log-group:{name('LogGroupName')}:*"),
+            ("AWS::Events::Rule", "Arn"): lambda: arn("events", "rule/" + name("Name")),
+            ("AWS::CloudWatch::Dashboard", "Ref"): lambda: name("DashboardName"),
+        }
+        return forms[resource["Type"], attribute]()
+
+
+def leaves(node, path=()):
+    """The path of every scalar below a node."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, path + (key,))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from leaves(value, path + (index,))
+    else:
+        yield path
+
+
+def changed(node, path, value):
+    """A copy of a node with another value at a path."""
+    result = copy.deepcopy(node)
+    place = result
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return result

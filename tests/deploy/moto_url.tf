@@ -1,0 +1,3 @@
+variable "moto_url" {
+  type = string
+}

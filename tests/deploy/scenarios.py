@@ -1,0 +1,58 @@
+"""The parameters with which both templates are compared: as they come, and with every one of them changed."""
+
+NEEDED = {
+    "SourceBucket": "artifacts",
+    "AzureBlobURL": "https://acme.blob.core.windows.net/",
+    "AzureApplicationID": "00000000-0000-0000-0000-000000000001",
+    "AzureTenantID": "00000000-0000-0000-0000-000000000002",
+}
+
+# As Terraform takes them; CloudFormation's are made of these.
+SCENARIOS = {
+    "as_it_comes": {**NEEDED, "AzureSecretKey": "s3cret~with.odd-characters_"},
+    "all_changed": {
+        "SourceBucket": "other-artifacts",
+        "SourcePrefix": "0.2.0/",
+        "PrefixCode": "acme",
+        "EnvironmentCode": "pd",
+        "OwnerTag": "Migration",
+        "EnvironmentTag": "Production",
+        "AzureBlobURL": "https://other.blob.core.windows.net/photos/2024",
+        "AzureApplicationID": "00000000-0000-0000-0000-000000000003",
+        "AzureTenantID": "00000000-0000-0000-0000-000000000004",
+        "AzureSecretless": True,
+        "AzureCopySchedule": "rate(6 hours)",
+        "BlobToS3SyncStartDate": "2024-01-31 00:00:00",
+        "PartitionSize": 8388608,
+        "UseFullFilePath": False,
+        "Containers": "photos, $web",
+        "KeyPrefix": "from azure/",
+        "StorageClass": "GLACIER_IR",
+        "IsActive": False,
+        "ExistingBucketName": "acme-data",
+        "ExistingBucketKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-5555",
+        "VpcSubnetIds": ["subnet-1", "subnet-2"],
+        "VpcSecurityGroupIds": ["sg-1"],
+        "AlarmEmail": "ops@example.com",
+        "RunHoursMax": 48,
+        "MessageAgeMaxSeconds": 7200,
+        "LogRetentionDays": 365,
+        "LogLevel": "debug",
+        "RunRetentionDays": 10,
+        "ReserveLaunchConcurrency": False,
+        "FindBlobsConcurrency": 2,
+        "DownloadConcurrency": 500,
+        "LargeFileInitConcurrency": 3,
+        "LargeFilePartConcurrency": 600,
+        "LargeFileRecombConcurrency": 4,
+    },
+}
+
+
+def for_cloudformation(variables):
+    def text(value):
+        if isinstance(value, bool):
+            return str(value).lower()
+        return ",".join(value) if isinstance(value, list) else value
+
+    return {name: text(value) for name, value in variables.items() if name != "Region"}

@@ -1,0 +1,178 @@
+"""What the dashboard and the alarms look at exists: functions, queues, topics, logs; and the metrics and keys
+that the program's own source names."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cloudformation import REGION
+from scenarios import SCENARIOS
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = ROOT / "src/hosts/lambda"
+
+# Namespace -> (dimension that names a thing, type of the thing, its name, metrics)
+AWS = {
+    "AWS/Lambda": (
+        "FunctionName",
+        "AWS::Lambda::Function",
+        "FunctionName",
+        {"Invocations", "Errors", "Duration"},
+    ),
+    "AWS/SQS": (
+        "QueueName",
+        "AWS::SQS::Queue",
+        "QueueName",
+        {
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateAgeOfOldestMessage",
+            "NumberOfMessagesReceived",
+            "NumberOfEmptyReceives",
+        },
+    ),
+    "AWS/SNS": (
+        "TopicName",
+        "AWS::SNS::Topic",
+        "TopicName",
+        {"NumberOfNotificationsFailed", "NumberOfMessagesPublished"},
+    ),
+    "AWS/S3": ("BucketName", None, None, {"BucketSizeBytes", "NumberOfObjects"}),
+}
+OURS = {
+    "Discovered",
+    "Planned",
+    "Copied",
+    "CopiedBytes",
+    "Unchanged",
+    "Skipped",
+    "Failed",
+    "SecondsPerGiB",
+    "QueueAgeSeconds",
+    "Retried",
+}
+OUR_DIMENSIONS = ({"FunctionName"}, {"FunctionName", "ErrorClass"})
+
+
+def names_of(stack, kind, key):
+    return {
+        stack.properties(logical_id)[key]
+        for logical_id in stack.resources()
+        if stack.template["Resources"][logical_id]["Type"] == kind
+    }
+
+
+def check_metric(stack, namespace, metric, dimensions):
+    if namespace == "azs3copy":
+        assert metric in OURS and set(dimensions) in OUR_DIMENSIONS, (metric, dimensions)
+        assert dimensions["FunctionName"] in names_of(stack, "AWS::Lambda::Function", "FunctionName")
+        return
+    dimension, kind, key, metrics = AWS[namespace]
+    assert metric in metrics, (namespace, metric)
+    bucket = stack.outputs()["BucketName"]
+    things = names_of(stack, kind, key) if kind else {bucket}
+    assert dimensions.pop(dimension) in things, (namespace, metric)
+    assert set(dimensions) == ({"StorageType"} if namespace == "AWS/S3" else set())
+
+
+def check_expression(stack, expression, ids):
+    searches = re.findall(
+        r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\" FunctionName=\(([^)]*)\)', '\w+'\)", expression
+    )
+    assert expression.count("SEARCH") == len(searches), expression
+    for schema, metric, functions in searches:
+        namespace, *dimensions = schema.split(",")
+        assert namespace == "azs3copy" and metric in OURS and set(dimensions) in OUR_DIMENSIONS
+        assert set(re.findall(r'"([^"]+)"', functions)) == names_of(
+            stack, "AWS::Lambda::Function", "FunctionName"
+        )
+    rest = re.sub(r"SEARCH\('.*?'\)", "", expression)
+    words = set(re.findall(r"\b[a-z]\w*\b", rest))
+    assert words <= ids, f"{expression}: {words - ids} are no metrics of this widget"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_dashboard(stacks, scenario):
+    stack = stacks[scenario]
+    widgets = json.loads(stack.properties("CloudwatchDashboard")["DashboardBody"])["widgets"]
+    logs, seen = set(), set()
+    for widget in widgets:
+        properties = widget["properties"]
+        assert properties["region"] == REGION and 1 <= widget["width"] <= 24
+        if widget["type"] == "log":
+            logs |= set(re.findall(r"SOURCE '([^']+)'", properties["query"]))
+            continue
+        options = [entry[-1] for entry in properties["metrics"] if isinstance(entry[-1], dict)]
+        ids = [option["id"] for option in options if "id" in option]
+        assert len(ids) == len(set(ids)), properties["title"]
+        for entry in properties["metrics"]:
+            texts = [part for part in entry if isinstance(part, str)]
+            if texts:
+                namespace, metric, *pairs = texts
+                check_metric(stack, namespace, metric, dict(zip(pairs[::2], pairs[1::2])))
+                seen.add((namespace, metric))
+            else:
+                check_expression(stack, entry[0]["expression"], set(ids))
+                seen |= {
+                    ("azs3copy", name) for name in re.findall(r'MetricName="(\w+)"', entry[0]["expression"])
+                }
+    assert logs == names_of(stack, "AWS::Logs::LogGroup", "LogGroupName")
+    assert {metric for namespace, metric in seen if namespace == "azs3copy"} == OURS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_alarms(stacks, scenario):
+    stack = stacks[scenario]
+    alarms = [name for name in stack.resources() if name.startswith("Alarm")]
+    assert len(alarms) == 5
+    for name in alarms:
+        properties = stack.properties(name)
+        assert properties["AlarmActions"] == [stack.outputs()["AlarmTopicArn"]]
+        metrics = [query["MetricStat"] for query in properties["Metrics"] if "MetricStat" in query]
+        assert 0 < len(metrics) <= 10  # CloudWatch's most in one alarm
+        for metric in metrics:
+            dimensions = {pair["Name"]: pair["Value"] for pair in metric["Metric"]["Dimensions"]}
+            check_metric(stack, metric["Metric"]["Namespace"], metric["Metric"]["MetricName"], dimensions)
+        # An alarm looks back over a week at most, over a day where its period is below an hour.
+        seconds = metrics[0]["Period"] * int(properties["EvaluationPeriods"])
+        assert seconds <= (604800 if metrics[0]["Period"] >= 3600 else 86400)
+
+
+def test_the_secret_has_the_keys_that_the_program_reads(stacks):
+    rows = re.findall(r'\{"(\w+)", Need::(\w+)', (HOST / "parameters.cpp").read_text())
+    known = {name for name, _ in rows}
+    required = {name for name, need in rows if need in ("required", "login")}
+    assert required > {"bloburl", "bucket_name", "sns_arn_l5"}
+    for stack in stacks.values():
+        keys = set(json.loads(stack.properties("SecretsManagerSecret")["SecretString"]))
+        assert required <= keys <= known
+        for function in range(1, 7):
+            assert stack.properties(f"LambdaFunction0{function}")["Environment"]["Variables"].keys() == {
+                "AZS3COPY_SECRET",
+                "AZS3COPY_RECEIVES_MAX",
+                "AZS3COPY_LOG_LEVEL",
+            }
+
+
+def host_sources():
+    return "\n".join(path.read_text() for path in HOST.glob("*.[ch]pp") if "_test" not in path.name)
+
+
+def test_the_program_sends_the_metrics_that_are_watched():
+    source = host_sources()
+    assert not {name for name in OURS if f'"{name}"' not in source}
+
+
+def test_the_program_knows_its_handlers_and_environment(stacks):
+    source = host_sources()
+    stack = stacks["as_it_comes"]
+    names = {stack.properties(f"LambdaFunction0{number}")["Handler"] for number in range(1, 7)}
+    names |= set(stack.properties("LambdaFunction01")["Environment"]["Variables"])
+    assert not {name for name in names if f'"{name}"' not in source}
+
+
+def test_the_program_knows_the_levels_of_its_log(stacks):
+    levels = re.findall(r'\{LogLevel::\w+, "(\w+)"\}', host_sources())
+    assert set(stacks["as_it_comes"].template["Parameters"]["LogLevel"]["AllowedValues"]) <= set(levels)
