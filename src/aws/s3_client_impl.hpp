@@ -79,6 +79,9 @@ struct S3Client::Impl {
 Result<> check_key(const Key& key);
 // Reads ETag, version and checksum of a write. ErrorKind::corrupt when S3 stored other bytes than `sent`.
 Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sent);
+// After a write of a whole object that ended with `error`: where S3 has stored it and reports another checksum
+// than was sent, deletes it again, since a later run would find it unchanged; the message says how that went.
+Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, Error& error, const Context& context);
 // The body of a reply whose head was read, to its end; ErrorKind::protocol above `bytes_max`.
 Task<Result<std::string>> read_reply_body(Exchange& exchange, std::size_t bytes_max);
 // "partNumber=...&uploadId=...", without the first for 0.

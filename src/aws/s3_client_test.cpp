@@ -16,6 +16,10 @@ const ScriptedReply put_ok{.headers = {{"ETag", "\"e1\""},
                                        {"x-amz-checksum-type", "FULL_OBJECT"},
                                        {"x-amz-version-id", "v1"}}};
 
+// S3 has stored it, and reports another checksum than was sent.
+const ScriptedReply put_doubtful{
+    .headers = {{"ETag", "\"e1\""}, {"x-amz-checksum-crc64nvme", "AAAAAAAAAAA="}}};
+
 using S3Put = S3Fixture;
 using S3Head = S3Fixture;
 using S3Get = S3Fixture;
@@ -68,7 +72,7 @@ TEST_F(S3Put, SendsNoChecksumWhereTheServerKnowsNone) {
 
 // The server stored other bytes: silence would be a corrupt copy reported as good.
 TEST_F(S3Put, AnotherChecksumInTheReplyIsCorruptAndTriedAgain) {
-  wire.replies(8, {.headers = {{"ETag", "\"e1\""}, {"x-amz-checksum-crc64nvme", "AAAAAAAAAAA="}}});
+  for (int attempt = 0; attempt < 8; ++attempt) wire.replies(put_doubtful).replies({.status = 204});
   const Result<PutReply> reply =
       run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
   ASSERT_FALSE(reply);
@@ -76,7 +80,53 @@ TEST_F(S3Put, AnotherChecksumInTheReplyIsCorruptAndTriedAgain) {
   EXPECT_EQ(reply.error().attempts, 8);
   EXPECT_EQ(reply.error().subject, "k");
   EXPECT_EQ(reply.error().operation, "s3.put_object");
-  EXPECT_EQ(wire.requests[7].body, body_text);
+  EXPECT_NE(reply.error().message.find("the object was deleted again"), std::string::npos);
+  ASSERT_EQ(wire.requests.size(), 16U);
+  EXPECT_EQ(wire.requests[14].body, body_text);
+  EXPECT_EQ(wire.requests[15].method, Method::del);
+  EXPECT_EQ(wire.requests[15].target, "/k");
+}
+
+// The error that the caller gets is the last attempt's, and tells nothing of an object that an earlier one left.
+TEST_F(S3Put, ADoubtfulObjectIsGoneBeforeAnotherAttemptMayFailOtherwise) {
+  wire.replies({.headers = {{"ETag", "\"e1\""}, {"x-amz-checksum-crc64nvme", "nonsense!"}}})
+      .replies({.status = 204})
+      .replies(error_reply(403, "AccessDenied"));
+  const Result<PutReply> reply =
+      run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().kind, ErrorKind::permission);
+  ASSERT_EQ(wire.requests.size(), 3U);
+  EXPECT_EQ(wire.requests[1].method, Method::del);
+}
+
+// Nor does the end of the time for the work leave it there.
+TEST_F(S3Put, ADoubtfulObjectIsDeletedThoughTheTimeForTheWorkIsOver) {
+  context.deadline = clock.now() + seconds(10);
+  context.clean_up_deadline = clock.now() + seconds(20);
+  wire.fallback = [this](const RecordedRequest& request) -> ScriptedReply {
+    if (request.method == Method::del) return {.status = 204};
+    clock.advance(seconds(11));
+    return put_doubtful;
+  };
+  const Result<PutReply> reply =
+      run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().message.find("deleted again; no time is left"), std::string::npos)
+      << reply.error().message;
+}
+
+TEST_F(S3Put, ADoubtfulObjectThatCannotBeDeletedIsTold) {
+  make({}, {.attempts_max = 1});
+  wire.replies(put_doubtful).replies(error_reply(403, "AccessDenied"));
+  const Result<PutReply> reply =
+      run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().kind, ErrorKind::corrupt);
+  EXPECT_NE(
+      reply.error().message.find("stands and could not be deleted (s3.delete_object k: 403 AccessDenied"),
+      std::string::npos)
+      << reply.error().message;
 }
 
 TEST_F(S3Put, IsTriedAgainWithAFreshSignature) {

@@ -12,6 +12,8 @@
 namespace azs3copy {
 namespace {
 
+// What a write was answered with whose bytes S3 then vouches for wrongly.
+constexpr int stored_status = 200;
 constexpr std::string_view meta_prefix = "x-amz-meta-";
 constexpr std::string_view word_start = "=?";
 constexpr std::string_view word_end = "?=";
@@ -226,8 +228,12 @@ ETag etag_from(std::string_view text) {
 Result<std::optional<Crc64>> checksum_from(std::string_view text, std::string_view type) {
   if (text.empty() || type == "COMPOSITE" || text.find('-') != std::string_view::npos) return std::nullopt;
   const std::optional<Crc64> crc = crc64_from_s3_base64(text);
-  if (!crc)
-    return fail(ErrorKind::corrupt, fmt::format("S3 reports \"{}\" as a CRC64NVME, which it is not", text));
+  if (!crc) {
+    auto error =
+        fail(ErrorKind::corrupt, fmt::format("S3 reports \"{}\" as a CRC64NVME, which it is not", text));
+    error.error().http_status = stored_status;
+    return error;
+  }
   return crc;
 }
 
@@ -237,8 +243,12 @@ Result<> check_checksum(std::optional<Crc64> reported, std::optional<Crc64> sent
                     fmt::format("S3 reports CRC64NVME {} for what was sent as {}", to_s3_base64(*reported),
                                 to_s3_base64(*sent)),
                     {}, "if it happens again, suspect the server: --s3-checksum none does without checksums");
-  error.error().http_status = 200;  // it said that the object is stored
+  error.error().http_status = stored_status;
   return error;
+}
+
+bool is_stored_but_doubtful(const Error& error) {
+  return error.kind == ErrorKind::corrupt && error.http_status == stored_status;
 }
 
 }  // namespace azs3copy

@@ -12,11 +12,23 @@
 namespace azs3copy {
 namespace {
 
-Task<Result<PutReply>> put_once(S3Client::Impl& impl, S3Call& call, std::optional<Crc64> sent,
+Task<Result<PutReply>> put_once(S3Client::Impl& impl, S3Call& call, const Key& key, std::optional<Crc64> sent,
                                 const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
-  co_return put_reply_from(response->head.headers, sent);
+  Result<PutReply> reply = put_reply_from(response->head.headers, sent);
+  if (!reply) co_await discard_doubtful(impl, key, reply.error(), context);
+  co_return reply;
+}
+
+Task<Result<>> delete_key(S3Client::Impl& impl, const Key& key, const ETag& if_match,
+                          const Context& context) {
+  S3Call call = impl.key_call("s3.delete_object", Method::del, key);
+  add_condition(call.request.headers, {.if_match = if_match});
+  Result<HttpResponse> response = co_await impl.send_with_retry(call, context);
+  if (!response && response.error().service_code == "NoSuchKey") co_return Result<>{};  // of a condition only
+  if (!response) co_return passed(std::move(response));
+  co_return Result<>{};
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
@@ -94,7 +106,7 @@ Task<Result<PutReply>> S3Client::put_object(const Key& key, Bytes body, Crc64 cr
     headers.add("x-amz-checksum-crc64nvme", to_s3_base64(crc));
   }
   Result<PutReply> reply = co_await with_retry<PutReply>(
-      impl.retry, context, [&] { return put_once(impl, call, sent, context); }, impl.login_again());
+      impl.retry, context, [&] { return put_once(impl, call, key, sent, context); }, impl.login_again());
   if (!reply) co_return failed(std::move(reply), operation, key.view());
   co_return reply;
 }
@@ -128,12 +140,16 @@ Task<Result<SmallObject>> S3Client::get_object(const Key& key, std::size_t body_
 }
 
 Task<Result<>> S3Client::delete_object(const Key& key, const ETag& if_match, const Context& context) {
-  S3Call call = impl_->key_call("s3.delete_object", Method::del, key);
-  add_condition(call.request.headers, {.if_match = if_match});
-  Result<HttpResponse> response = co_await impl_->send_with_retry(call, context);
-  if (!response && response.error().service_code == "NoSuchKey") co_return Result<>{};  // of a condition only
-  if (!response) co_return passed(std::move(response));
-  co_return Result<>{};
+  co_return co_await delete_key(*impl_, key, if_match, context);
+}
+
+Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, Error& error, const Context& context) {
+  if (!is_stored_but_doubtful(error)) co_return;
+  const Context clean_up = context.for_clean_up();
+  const Result<> deleted = co_await delete_key(impl, key, {}, clean_up);
+  error.message +=
+      deleted ? std::string("; the object was deleted again")
+              : fmt::format("; the object stands and could not be deleted ({})", deleted.error().to_line());
 }
 
 // ---- Reading through. A broken connection costs what is left, not what was read: the rest is asked for by

@@ -19,11 +19,11 @@ constexpr std::size_t gather_bytes = 16 * KiB;
 
 class PutStream final : public S3PutStream {
  public:
-  PutStream(S3Client::Impl& impl, const Context& context, std::string subject, std::string_view operation,
+  PutStream(S3Client::Impl& impl, const Context& context, PutTarget target, std::string_view operation,
             std::uint64_t size, std::unique_ptr<Exchange> exchange)
       : impl_(impl),
         context_(context),
-        subject_(std::move(subject)),
+        target_(std::move(target)),
         operation_(operation),
         size_(size),
         left_(size),
@@ -65,12 +65,18 @@ class PutStream final : public S3PutStream {
       ended_ = true;
     }
     Result<PutReply> reply = co_await read_reply(crc);
+    exchange_.reset();  // its connection is free, for what may follow too
+    // A part that is doubtful is no object yet; sent again, it is replaced.
+    if (!reply && target_.upload.empty())
+      co_await discard_doubtful(impl_, target_.key, reply.error(), context_);
     if (!reply) co_return named(std::move(reply.error()));
     co_return reply;
   }
 
  private:
-  std::unexpected<Error> named(Error error) const { return failed(std::move(error), operation_, subject_); }
+  std::unexpected<Error> named(Error error) const {
+    return failed(std::move(error), operation_, target_.key.view());
+  }
 
   Task<Result<>> send(Bytes bytes) {
     if (gathered_.size() + bytes.size() < gather_bytes) {
@@ -124,7 +130,7 @@ class PutStream final : public S3PutStream {
 
   S3Client::Impl& impl_;
   Context context_;  // a copy: the stream may outlive the caller's
-  const std::string subject_;
+  const PutTarget target_;
   const std::string_view operation_;
   const std::uint64_t size_;
   std::uint64_t left_;  // data bytes still to come
@@ -196,7 +202,7 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
   Result<std::unique_ptr<Exchange>> exchange = co_await impl.transport.start(call.request, context);
   if (!exchange) co_return failed(std::move(exchange), operation, target.key.view());
   co_return std::unique_ptr<S3PutStream>(
-      new PutStream(impl, context, std::move(call.subject), operation, size, std::move(*exchange)));
+      new PutStream(impl, context, target, operation, size, std::move(*exchange)));
 }
 
 }  // namespace azs3copy

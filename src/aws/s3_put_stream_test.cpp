@@ -135,13 +135,26 @@ TEST_F(S3Stream, IsAPlainBodyWhereTheServerKnowsNoChecksums) {
   EXPECT_FALSE(wire.requests[0].headers.contains("x-amz-trailer"));
 }
 
-TEST_F(S3Stream, AnotherChecksumInTheReplyIsCorrupt) {
+TEST_F(S3Stream, AnotherChecksumInTheReplyIsCorruptAndTheObjectDeleted) {
   const std::string data = pattern(10);
-  wire.replies(ok_for("other"));
+  wire.replies(ok_for("other")).replies({.status = 204});
   const Result<PutReply> reply = run(send(*client, {.key = Key("k")}, data, 10, context));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, ErrorKind::corrupt);
   EXPECT_EQ(reply.error().retry, RetryVerdict::later);
+  ASSERT_EQ(wire.requests.size(), 2U);
+  EXPECT_EQ(wire.requests[1].method, Method::del);
+}
+
+// Its upload stays, and the part sent again replaces it.
+TEST_F(S3Stream, AnotherChecksumOfAPartDeletesNothing) {
+  const std::string data = pattern(10);
+  wire.replies(ok_for("other"));
+  const PutTarget part{.key = Key("k"), .upload = UploadId("u"), .part_number = 1};
+  const Result<PutReply> reply = run(send(*client, part, data, 10, context));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(wire.requests.size(), 1U);
 }
 
 // S3 says 503 while we write: the rest of a 100 MiB body would be read from Azure, and paid for, for nothing.

@@ -39,10 +39,9 @@ class CountingCredentials final : public AwsCredentialsProvider {
 
 struct S3Fixture : ::testing::Test {
   S3Fixture() { make({}); }
-  void make(S3Options options) {
-    client =
-        std::make_unique<S3Client>(Bucket("photos"), std::move(options),
-                                   std::make_unique<CountingCredentials>(&refreshes), wire, RetryPolicy{});
+  void make(S3Options options, RetryPolicy retry = {}) {
+    client = std::make_unique<S3Client>(Bucket("photos"), std::move(options),
+                                        std::make_unique<CountingCredentials>(&refreshes), wire, retry);
   }
 
   FakeClock clock;

@@ -75,12 +75,13 @@ Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, st
                   .crc = *crc};
 }
 
-Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, std::optional<Crc64> sent,
-                                     const Context& context) {
+Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const Key& key,
+                                     std::optional<Crc64> sent, const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (response) {
     Result<PutReply> reply = completed_from(impl, *response, sent, context);
     if (reply) co_return reply;
+    co_await discard_doubtful(impl, key, reply.error(), context);
     response = passed(std::move(reply));
   }
   // The upload is used up, only a new one can help (S3's documentation of CompleteMultipartUpload); or its
@@ -215,7 +216,8 @@ Task<Result<PutReply>> S3Client::complete_upload(const CompleteUpload& upload, c
   if (upload.size > 0) headers.add("x-amz-mp-object-size", fmt::format("{}", upload.size));
   add_condition(headers, upload.condition);
   Result<PutReply> reply = co_await with_retry<PutReply>(
-      impl.retry, context, [&] { return complete_once(impl, call, sent, context); }, impl.login_again());
+      impl.retry, context, [&] { return complete_once(impl, call, upload.key, sent, context); },
+      impl.login_again());
   if (!reply) co_return failed(std::move(reply), operation, upload.key.view());
   co_return reply;
 }

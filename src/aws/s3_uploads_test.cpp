@@ -95,10 +95,12 @@ TEST_F(S3Upload, NoSuchUploadIsNotFoundAndAConflictIsFinal) {
 TEST_F(S3Upload, AnotherChecksumOfTheWholeIsCorruptAndFinal) {
   CompleteUpload other = upload;
   other.crc = Crc64{1};
-  wire.replies({.body = completed});
+  wire.replies({.body = completed}).replies({.status = 204});
   const Result<PutReply> reply = run(client->complete_upload(other, context));
   EXPECT_EQ(reply.error().kind, ErrorKind::corrupt);
-  EXPECT_EQ(wire.requests.size(), 1U);
+  ASSERT_EQ(wire.requests.size(), 2U);
+  EXPECT_EQ(wire.requests[1].method, Method::del) << "the object, which would pass for a copy";
+  EXPECT_EQ(wire.requests[1].target, "/k");
 }
 
 TEST_F(S3Upload, ABadDigestOfTheWholeIsFinal) {

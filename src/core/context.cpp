@@ -23,4 +23,10 @@ Context Context::for_pause() const {
   return pause;
 }
 
+Context Context::for_clean_up() const {
+  Context clean_up = *this;
+  clean_up.deadline = std::max(deadline, clean_up_deadline);
+  return clean_up;
+}
+
 }  // namespace azs3copy

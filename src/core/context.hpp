@@ -37,6 +37,8 @@ struct Context {
   // No second attempt any more and no pause before one; what is under way goes on.
   // Comes with `stop` or before it.
   std::stop_token wind_down;
+  // What takes a failed attempt's traces away again may go on until here, where this is later than the deadline.
+  Steady::time_point clean_up_deadline = Steady::time_point::min();
   std::atomic<std::uint64_t>* retries = nullptr;  // counts what is tried again, where a host wants to know
 
   bool stopped() const { return stop.stop_requested(); }
@@ -46,6 +48,8 @@ struct Context {
   Context with_timeout(milliseconds limit) const;
   // For a pause that nothing is lost by ending.
   Context for_pause() const;
+  // For what must not be left behind though the time of the work is over.
+  Context for_clean_up() const;
 };
 
 }  // namespace azs3copy

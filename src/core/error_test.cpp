@@ -87,5 +87,17 @@ TEST(ContextTest, APauseEndsWithTheWindDownWhereThereIsOne) {
   EXPECT_FALSE(context.stopped()) << "what is under way goes on";
 }
 
+TEST(ContextTest, CleaningUpMayTakeLongerThanTheWorkAndNeverLess) {
+  fakes::FakeClock clock;
+  Context context = clock.context();
+  context.deadline = clock.now() + seconds(10);
+  EXPECT_EQ(context.for_clean_up().deadline, context.deadline) << "where the host gives no time of its own";
+  context.clean_up_deadline = clock.now() + seconds(20);
+  EXPECT_EQ(context.for_clean_up().deadline, context.clean_up_deadline);
+  EXPECT_EQ(context.with_timeout(seconds(1)).for_clean_up().deadline, context.clean_up_deadline);
+  context.clean_up_deadline = clock.now() + seconds(5);
+  EXPECT_EQ(context.for_clean_up().deadline, context.deadline);
+}
+
 }  // namespace
 }  // namespace azs3copy

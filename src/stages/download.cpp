@@ -36,9 +36,6 @@ Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
       co_return Result<>{};
     }
     if (copied.error().kind != ErrorKind::changed) {
-      if (is_stored_but_doubtful(copied.error())) {
-        (void)co_await discard_object(stage, task.key, copied.error(), context);
-      }
       co_return end_with_error(stage, task, std::move(copied.error()));
     }
     Result<CopyTask> again = co_await plan_again(stage, task, replans, context);

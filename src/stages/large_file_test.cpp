@@ -28,7 +28,8 @@ class LargeFileTest : public StageTest {
               .content_length = 12 * MiB};
     }
     if (request.method == Method::head) {
-      if (--looks_until_closed_ == 0) tracker.open.clear();
+      open_when_looked_at_ = tracker.is_open(upload_);
+      if (--looks_until_ended_ == 0) tracker.other_process_ended_it = true;
       return head_;
     }
     if (request.method == Method::del) return {.status = 204};
@@ -90,7 +91,8 @@ class LargeFileTest : public StageTest {
   ScriptedReply head_{.status = 404};
   ScriptedReply parts_ = parts_page("", 0);
   ScriptedReply complete_;
-  int looks_until_closed_ = 0;  // at the object; then somebody else has ended all uploads
+  bool open_when_looked_at_ = false;
+  int looks_until_ended_ = 0;  // at the object; then another process has ended the upload
 };
 
 TEST_F(LargeFileTest, AnUploadThatIsGoneAndAnObjectMadeFromOurBlobAreSuccess) {
@@ -139,9 +141,11 @@ TEST_F(LargeFileTest, APartThatIsReplacedMeanwhileEndsNoUpload) {
 // Who aborts an upload removes its manifest a moment later, and has told of the blob: it is not planned anew.
 TEST_F(LargeFileTest, AnUploadThatAnotherMessageEndsAtThisMomentIsThatOnesToTell) {
   begin_upload();
-  looks_until_closed_ = 2;
+  looks_until_ended_ = 2;
   ASSERT_TRUE(give_up(
       {.kind = ErrorKind::not_found, .message = "gone", .service_code = "NoSuchUpload", .http_status = 404}));
+  EXPECT_EQ(looks_until_ended_, -1) << "looked three times";
+  EXPECT_FALSE(open_when_looked_at_) << "its other parts would be begun meanwhile";
   EXPECT_TRUE(reporter.records.empty());
   EXPECT_TRUE(bus.files.empty());
 }

@@ -37,9 +37,6 @@ Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::v
   Result<PutReply> reply = co_await stage.s3.complete_upload(
       {.key = upload.task.key, .id = upload.id, .parts = parts, .size = upload.task.blob.size, .crc = crc},
       context);
-  if (!reply && is_stored_but_doubtful(reply.error())) {
-    (void)co_await discard_object(stage, upload.task.key, reply.error(), context);
-  }
   const bool unclear = !reply && (reply.error().kind == ErrorKind::not_found ||
                                   reply.error().http_status == 0 || reply.error().http_status >= 500);
   if (!unclear) co_return reply;

@@ -68,17 +68,6 @@ ObjectRecord record_of_error(const CopyTask& task, Error error) {
   return record;
 }
 
-bool is_stored_but_doubtful(const Error& error) {
-  return error.kind == ErrorKind::corrupt && error.http_status == 200;
-}
-
-Task<Result<>> discard_object(Stage& stage, const Key& key, Error& error, const Context& context) {
-  Result<> deleted = co_await stage.s3.delete_object(key, {}, context);
-  error.message +=
-      deleted ? "; the object was deleted again" : "; the object stands and could not be deleted";
-  co_return deleted;
-}
-
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error) {
   if (ends_the_run(error)) return std::unexpected<Error>(std::move(error));
   stage.reporter.ended(record_of_error(task, std::move(error)));

@@ -24,12 +24,6 @@ bool is_passing(const Error& error);
 // Failed, or skipped where the blob itself stands in the way (archived).
 ObjectRecord record_of_error(const CopyTask& task, Error error);
 
-// True where S3 has stored the object and then reported a checksum that is not that of the bytes sent.
-bool is_stored_but_doubtful(const Error& error);
-
-// Takes an object away again that must not pass for a good copy: the next run would find it unchanged.
-Task<Result<>> discard_object(Stage& stage, const Key& key, Error& error, const Context& context);
-
 // Passes on what ends the run; everything else is reported as this blob's end.
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error);
 

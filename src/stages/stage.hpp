@@ -84,10 +84,12 @@ class PartTracker {
     Steady::time_point begun;
   };
   virtual Task<Result<Parts>> parts(const Upload& upload) = 0;
-  // True for exactly one caller. From then on `is_open` is false and the parts still queued are dropped.
-  virtual Task<Result<bool>> give_up(const Upload& upload) = 0;
   virtual bool is_open(const Upload& upload) const = 0;
-  virtual void end(const Upload& upload) = 0;
+  // True for exactly one caller of this process. From then on `is_open` is false and the parts still queued are
+  // dropped.
+  virtual bool end(const Upload& upload) = 0;
+  // True where another process has ended the upload: then that one tells of the blob.
+  virtual Task<Result<bool>> ended_elsewhere(const Upload& upload) = 0;
 };
 
 // Where each blob's end goes: the ledger, the counters, the user. Thread-safe.

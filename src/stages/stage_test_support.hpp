@@ -101,9 +101,10 @@ class MemoryTracker final : public PartTracker {
     for (const auto& [number, part] : open[upload.id]) all.parts.push_back(part);
     co_return all;
   }
-  Task<Result<bool>> give_up(const Upload& upload) override { co_return open.erase(upload.id) > 0; }
   bool is_open(const Upload& upload) const override { return open.contains(upload.id); }
-  void end(const Upload& upload) override { open.erase(upload.id); }
+  bool end(const Upload& upload) override { return open.erase(upload.id) > 0; }
+  bool other_process_ended_it = false;
+  Task<Result<bool>> ended_elsewhere(const Upload& /*upload*/) override { co_return other_process_ended_it; }
 };
 
 class MemoryLedger final : public Ledger {

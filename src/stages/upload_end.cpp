@@ -37,9 +37,10 @@ bool is_temporary(const Error& error) {
 Task<Result<>> remove_upload(Stage& stage, const Upload& upload, const Context& context) {
   // Parts still in flight may land after an abort; those of this process see that the upload is closed and
   // stop, and S3 drops what comes late. The manifest stays until the abort was heard.
-  Result<> aborted = co_await stage.s3.abort_upload(upload.task.key, upload.id, context);
+  const Context clean_up = context.for_clean_up();
+  Result<> aborted = co_await stage.s3.abort_upload(upload.task.key, upload.id, clean_up);
   if (!aborted) co_return aborted;
-  co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
+  co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, clean_up);
 }
 
 }  // namespace
@@ -72,17 +73,18 @@ Task<Result<std::optional<PutReply>>> await_made_from(Stage& stage, const CopyTa
 }
 
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
+  if (!stage.tracker.end(upload)) co_return Result<>{};
   const bool gone = error.service_code == "NoSuchUpload";
   bool made = false;
   if (gone) {
-    // Somebody ended it: a lifecycle rule, a person, another run that completed it. Or a message of this run, which
-    // has the time of these looks to say so: then it is that one's to tell of the blob.
+    // Somebody ended it: a lifecycle rule, a person, another run that completed it. Or another message of this run,
+    // which has the time of these looks to remove the manifest.
     const Result<std::optional<PutReply>> found = co_await await_made_from(stage, upload.task, context);
     made = found && *found;
   }
-  const Result<bool> first = co_await stage.tracker.give_up(upload);
-  if (!first) co_return std::unexpected<Error>(first.error());
-  if (!*first) co_return Result<>{};
+  const Result<bool> elsewhere = co_await stage.tracker.ended_elsewhere(upload);
+  if (!elsewhere) co_return std::unexpected<Error>(elsewhere.error());
+  if (*elsewhere) co_return Result<>{};
   if (made) {
     stage.reporter.ended({.outcome = Outcome::unchanged, .blob = upload.task.blob, .key = upload.task.key});
     co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);

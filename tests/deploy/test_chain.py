@@ -294,7 +294,7 @@ def test_what_goes_wrong_is_put_right(system, clouds):
     clouds.source.put("refused", size=6 * MIB, seed=2)
     clouds.source.put("doubtful", "x")
 
-    with system.time_outs_of(3, "download"):  # or it tries for minutes before it gives up
+    with system.time_outs_of(6, "download"):  # or it tries for minutes before it gives up
         run = system.chain.run()
 
     ended = {record["source"]: record for record in system.chain.records(run)}

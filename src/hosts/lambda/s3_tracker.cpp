@@ -2,6 +2,7 @@
 #include "hosts/lambda/s3_tracker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace azs3copy {
 
@@ -82,23 +83,20 @@ Task<Result<PartTracker::Parts>> S3Tracker::parts(const Upload& upload) {
   co_return all;
 }
 
-Task<Result<bool>> S3Tracker::give_up(const Upload& upload) {
-  bool was_open = manifest_.has_value();
-  if (was_open && !taken_for_open_) {  // another message may have ended it meanwhile
-    const Result<Manifest> looked = co_await look(upload);
-    if (!looked) co_return std::unexpected<Error>(looked.error());
-    was_open = *looked == Manifest::names_it;
-  }
-  manifest_.reset();
-  co_return was_open;
-}
-
 bool S3Tracker::is_open(const Upload& upload) const {
   return manifest_ && manifest_->upload.id == upload.id;
 }
 
-void S3Tracker::end(const Upload& /*upload*/) {
+bool S3Tracker::end(const Upload& /*upload*/) {
+  return std::exchange(manifest_, std::nullopt).has_value();
+}
+
+Task<Result<bool>> S3Tracker::ended_elsewhere(const Upload& upload) {
+  if (taken_for_open_) co_return false;  // its manifest was gone before
+  const Result<Manifest> looked = co_await look(upload);
   manifest_.reset();
+  if (!looked) co_return std::unexpected<Error>(looked.error());
+  co_return *looked != Manifest::names_it;
 }
 
 }  // namespace azs3copy

@@ -33,10 +33,11 @@ class S3Tracker final : public PartTracker {
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   // ErrorKind::not_found, NoSuchUpload, where it has ended.
   Task<Result<Parts>> parts(const Upload& upload) override;
-  // True where the upload is still open to this message; other messages may say so too.
-  Task<Result<bool>> give_up(const Upload& upload) override;
   bool is_open(const Upload& upload) const override;
-  void end(const Upload& upload) override;
+  bool end(const Upload& upload) override;
+  // Looks at the manifest: who ends an upload removes it. Two messages that end one at the same moment may
+  // both be told false.
+  Task<Result<bool>> ended_elsewhere(const Upload& upload) override;
 
  private:
   S3Client& s3_;

@@ -34,7 +34,7 @@ constexpr milliseconds closing{1'000};
 // How the time of one invocation is divided.
 struct Times {
   Context stage;    // of reads and writes of blobs
-  Context closing;  // of what says how it went: publishing, records
+  Context closing;  // of what says how it went, publishing and records, and of what cleans up
   Steady::time_point stop_at = Steady::time_point::max();
 };
 Times divide(const Context& context) {
@@ -44,6 +44,7 @@ Times divide(const Context& context) {
   times.stop_at = context.deadline - std::min(wind_down, left / 2);
   times.stage.deadline = context.deadline - std::min(cut_off, left / 5);
   times.closing.deadline = context.deadline - std::min(closing, left / 20);
+  times.stage.clean_up_deadline = times.closing.deadline;
   return times;
 }
 Tally larger(const Tally& a, const Tally& b) {

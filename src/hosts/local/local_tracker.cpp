@@ -57,19 +57,14 @@ Task<Result<PartTracker::Parts>> LocalTracker::parts(const Upload& upload) {
   co_return parts;
 }
 
-Task<Result<bool>> LocalTracker::give_up(const Upload& upload) {
-  const std::lock_guard lock(mutex_);
-  co_return open_.erase(upload.id) > 0;
-}
-
 bool LocalTracker::is_open(const Upload& upload) const {
   const std::lock_guard lock(mutex_);
   return open_.contains(upload.id);
 }
 
-void LocalTracker::end(const Upload& upload) {
+bool LocalTracker::end(const Upload& upload) {
   const std::lock_guard lock(mutex_);
-  open_.erase(upload.id);
+  return open_.erase(upload.id) > 0;
 }
 
 std::vector<LargeProgress> LocalTracker::progress(std::size_t rows_max) const {

@@ -23,9 +23,10 @@ class LocalTracker final : public PartTracker {
   }
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   Task<Result<Parts>> parts(const Upload& upload) override;
-  Task<Result<bool>> give_up(const Upload& upload) override;
   bool is_open(const Upload& upload) const override;
-  void end(const Upload& upload) override;
+  bool end(const Upload& upload) override;
+  // No other run sends parts of it: its lock is held.
+  Task<Result<bool>> ended_elsewhere(const Upload& /*upload*/) override { co_return false; }
 
   // The uploads that are furthest, for the progress display.
   std::vector<LargeProgress> progress(std::size_t rows_max) const;

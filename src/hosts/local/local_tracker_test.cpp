@@ -77,11 +77,12 @@ TEST_F(LocalTrackerTest, TheProofIsThatOfTheWeakestPart) {
   EXPECT_EQ(run(tracker_.parts(resumed)).value().proof, SourceProof::none);
 }
 
-TEST_F(LocalTrackerTest, IsGivenUpOnceAndThenNothingIsAdded) {
+TEST_F(LocalTrackerTest, EndsOnceAndThenNothingIsAdded) {
   ASSERT_TRUE(run(tracker_.begin(upload_, {part(1), part(2)}, SourceProof::crc64)));
   EXPECT_TRUE(tracker_.is_open(upload_));
-  EXPECT_TRUE(run(tracker_.give_up(upload_)).value());
-  EXPECT_FALSE(run(tracker_.give_up(upload_)).value()) << "one failure a blob";
+  EXPECT_TRUE(tracker_.end(upload_));
+  EXPECT_FALSE(tracker_.end(upload_)) << "one failure a blob";
+  EXPECT_FALSE(run(tracker_.ended_elsewhere(upload_)).value());
   EXPECT_FALSE(tracker_.is_open(upload_));
   EXPECT_FALSE(add(3)) << "a late part must not complete what was given up";
   EXPECT_FALSE(run(tracker_.parts(upload_)));
