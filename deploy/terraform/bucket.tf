@@ -78,7 +78,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "copy" {
     id     = "ExpireRuns"
     status = "Enabled"
     filter {
-      prefix = "${local.state_prefix}runs/"
+      prefix = "${var.StatePrefix}runs/"
     }
     expiration {
       days = var.RunRetentionDays
@@ -90,7 +90,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "copy" {
     id     = "ExpireUploads"
     status = "Enabled"
     filter {
-      prefix = "${local.state_prefix}uploads/"
+      prefix = "${var.StatePrefix}uploads/"
     }
     expiration {
       days = 14
@@ -101,7 +101,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "copy" {
     id     = "ExpireOldState"
     status = "Enabled"
     filter {
-      prefix = local.state_prefix
+      prefix = var.StatePrefix
     }
     noncurrent_version_expiration {
       noncurrent_days = 1

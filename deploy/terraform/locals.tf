@@ -34,7 +34,6 @@ locals {
   receives_max              = 5       # deliveries of a message before it is a dead letter
   message_retention_seconds = 345600  # 4 days
   letter_retention_seconds  = 1209600 # 14 days, the longest there is: counted from when the message was first sent
-  state_prefix              = ".azs3copy/"
 
   key_name        = "${var.PrefixCode}kms${var.EnvironmentCode}azs3copy"
   secret_name     = "${var.PrefixCode}sms${var.EnvironmentCode}azs3copy"

@@ -8,6 +8,11 @@ output "BucketName" {
   value       = local.bucket_name
 }
 
+output "StatePrefix" {
+  description = "What the keys of the runs' state begin with: --state-prefix of azs3copy status and redrive."
+  value       = var.StatePrefix
+}
+
 output "SecretArn" {
   description = "Secret with the Azure login and the parameters: isactive pauses, begindate moves the start date."
   value       = aws_secretsmanager_secret.copy.arn

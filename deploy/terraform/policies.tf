@@ -77,7 +77,7 @@ locals {
         wanted   = length(local.state_actions[key]) > 0
         Sid      = "State"
         Action   = local.state_actions[key]
-        Resource = ["${local.bucket_arn}/${local.state_prefix}*"]
+        Resource = ["${local.bucket_arn}/${var.StatePrefix}*"]
       },
       {
         # The secret, what comes from the queue, and what SNS encrypts for us.

@@ -20,6 +20,7 @@ locals {
     containers         = var.Containers
     key_prefix         = var.KeyPrefix
     storage_class      = var.StorageClass
+    state_prefix       = var.StatePrefix
     kms_key_id         = local.bucket_key_arn
   })
 }

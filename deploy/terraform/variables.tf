@@ -168,6 +168,17 @@ variable "StorageClass" {
   }
 }
 
+variable "StatePrefix" {
+  description = "What the keys of the runs' state begin with: another for each deployment into one bucket. Ends with a slash; nothing that is copied may lie below it."
+  type        = string
+  default     = ".azs3copy/"
+
+  validation {
+    condition     = can(regex("^([._-]*[A-Za-z0-9][A-Za-z0-9._-]*/)+$", var.StatePrefix)) && length(var.StatePrefix) <= 100
+    error_message = "StatePrefix ends with '/' and does not begin with it; in between, up to 100 letters, digits, '.', '_', '-' and single '/'."
+  }
+}
+
 variable "IsActive" {
   description = "Whether the schedule copies. To pause without a deployment, edit isactive in the secret."
   type        = bool
@@ -251,7 +262,7 @@ variable "LogLevel" {
 }
 
 variable "RunRetentionDays" {
-  description = "Days that the records of runs are kept under .azs3copy/runs/ in the bucket."
+  description = "Days that the records of runs are kept, below StatePrefix in the bucket."
   type        = number
   default     = 90
 }

@@ -1,4 +1,5 @@
-"""The parameters with which both templates are compared: as they come, and with every one of them changed."""
+"""The parameters with which both templates are compared: as they come, with every one of them changed, and those
+whose effect shows only in a bucket of the stack's own."""
 
 NEEDED = {
     "SourceBucket": "artifacts",
@@ -28,6 +29,7 @@ SCENARIOS = {
         "Containers": "photos, $web",
         "KeyPrefix": "from azure/",
         "StorageClass": "GLACIER_IR",
+        "StatePrefix": "state/of-photos/",
         "IsActive": False,
         "ExistingBucketName": "acme-data",
         "ExistingBucketKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-5555",
@@ -45,6 +47,12 @@ SCENARIOS = {
         "LargeFileInitConcurrency": 3,
         "LargeFilePartConcurrency": 600,
         "LargeFileRecombConcurrency": 4,
+    },
+    "state_elsewhere": {
+        **NEEDED,
+        "AzureSecretKey": "s3cret",
+        "StatePrefix": ".azs3copy-photos/",
+        "RunRetentionDays": 20,
     },
 }
 

@@ -19,6 +19,12 @@ ONLY_TERRAFORM = {
     "Region": "a stack lies in a region",
     "DeleteBucketWithObjects": "a stack never deletes objects",
 }
+# Parameters whose pattern Terraform has in other words, and why.
+OTHER_PATTERNS = {
+    "SourceBucket": "Terraform's provider looks at it",
+    "PrefixCode": "Terraform's expressions cannot look ahead",
+    "AzureSecretKey": "Terraform writes any text into JSON; CloudFormation takes it as it is",
+}
 # Nested attributes that the mock fills in and no file of ours writes. The second is a rule's own, not its
 # filter's.
 NOT_WRITTEN_NESTED = (
@@ -67,10 +73,36 @@ def test_same_parameters():
         assert bool(parameter.get("NoEcho")) == (variables[name].get("sensitive", [False])[0] is True), name
 
 
+def test_same_patterns():
+    variables = dict(written("variable"))
+    for name, parameter in cloudformation.load()["Parameters"].items():
+        if "AllowedPattern" in parameter and name not in OTHER_PATTERNS:
+            (rule,) = variables[name]["validation"]
+            assert f'regex("^{json.dumps(parameter["AllowedPattern"])[1:-1]}$"' in rule["condition"][0], name
+
+
 def test_same_descriptions_of_outputs():
     of_terraform = {name: block["description"][0] for name, block in written("output")}
     template = cloudformation.load()["Outputs"]
     assert {name: output["Description"] for name, output in template.items()} == of_terraform
+
+
+def test_the_state_lies_below_its_prefix_and_nowhere_else(stacks):
+    """In the secret, the roles and the rules of the bucket; that Terraform says the same is compared above."""
+    stack = stacks["state_elsewhere"]
+    assert ".azs3copy/" not in json.dumps([stack.properties(name) for name in stack.resources()])
+    secret = json.loads(stack.properties("SecretsManagerSecret")["SecretString"])
+    prefix = secret["state_prefix"]
+    assert prefix == stack.outputs()["StatePrefix"] == ".azs3copy-photos/"
+    of_roles = [
+        statement["Resource"]
+        for number in range(1, 7)
+        for statement in stack.properties(f"LambdaPolicy0{number}")["PolicyDocument"]["Statement"]
+        if statement["Sid"] == "State"
+    ]
+    assert of_roles == [[f"arn:aws:s3:::{cloudformation.BUCKET}/{prefix}*"]] * 5
+    rules = stack.properties("S3Bucket")["LifecycleConfiguration"]["Rules"]
+    assert [rule["Prefix"] for rule in rules] == ["", f"{prefix}runs/", f"{prefix}uploads/", prefix]
 
 
 def test_nothing_that_terraform_writes_is_left_out():

@@ -194,6 +194,21 @@ def test_a_schedule_on_top_of_a_run_that_works_begins_none(make_chain, container
     assert chain.objects() == {"a": b"x"}
 
 
+def test_two_deployments_into_one_bucket_do_not_see_each_other(make_chain, container, bucket):
+    container.put("a", b"x")
+    first = make_chain(container, bucket)
+    own = {"state_prefix": ".azs3copy-second/", "key_prefix": "second/"}
+    second = make_chain(container, bucket, parameters=own)
+    first.host.pause("find-blobs")
+    assert first.launch()["run"]
+    run = second.run()
+    assert bucket.read("second/a") == b"x" and not bucket.has("a")
+    assert not [key for key in first.ledger() if run in key]
+    first.host.pause("find-blobs", False)
+    first.host.wait_until_quiet()
+    assert bucket.read("a") == b"x"
+
+
 def test_a_run_that_never_ends_keeps_others_away_for_its_time_limit_only(make_chain, container, bucket):
     container.put("a", b"x")
     chain = make_chain(container, bucket, parameters={"run_limit": "2s"})

@@ -320,7 +320,28 @@ run "bad_values_are_refused" {
     PartitionSize     = 1048576
     AzureTenantID     = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
     StorageClass      = "COLD"
+    StatePrefix       = "/state/"
   }
 
-  expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID, var.StorageClass]
+  expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID, var.StorageClass, var.StatePrefix]
+}
+
+run "a_state_prefix_ends_with_a_slash" {
+  command = plan
+
+  variables {
+    StatePrefix = "state"
+  }
+
+  expect_failures = [var.StatePrefix]
+}
+
+run "a_state_prefix_holds_no_patterns" {
+  command = plan
+
+  variables {
+    StatePrefix = "state*/"
+  }
+
+  expect_failures = [var.StatePrefix]
 }
