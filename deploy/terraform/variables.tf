@@ -192,9 +192,14 @@ variable "ExistingBucketName" {
 }
 
 variable "ExistingBucketKmsKeyArn" {
-  description = "ARN of the KMS key with which the existing bucket encrypts, if it does."
+  description = "ARN of the KMS key (not of an alias) with which the existing bucket encrypts, if it does."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$", var.ExistingBucketKmsKeyArn))
+    error_message = "ExistingBucketKmsKeyArn is the ARN of a key, such as arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555; not of an alias, with which the roles' policies would allow nothing."
+  }
 }
 
 variable "DeleteBucketWithObjects" {

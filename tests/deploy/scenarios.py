@@ -32,7 +32,7 @@ SCENARIOS = {
         "StatePrefix": "state/of-photos/",
         "IsActive": False,
         "ExistingBucketName": "acme-data",
-        "ExistingBucketKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-5555",
+        "ExistingBucketKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-555555555555",
         "VpcSubnetIds": ["subnet-1", "subnet-2"],
         "VpcSecurityGroupIds": ["sg-1"],
         "AlarmEmail": "ops@example.com",

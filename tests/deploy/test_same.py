@@ -25,6 +25,7 @@ OTHER_PATTERNS = {
     "PrefixCode": "Terraform's expressions cannot look ahead",
     "AzureSecretKey": "Terraform writes any text into JSON; CloudFormation takes it as it is",
 }
+KEYS = "arn:aws:kms:eu-west-1:123456789012"
 # Nested attributes that the mock fills in and no file of ours writes. The second is a rule's own, not its
 # filter's.
 NOT_WRITTEN_NESTED = (
@@ -79,6 +80,22 @@ def test_same_patterns():
         if "AllowedPattern" in parameter and name not in OTHER_PATTERNS:
             (rule,) = variables[name]["validation"]
             assert f'regex("^{json.dumps(parameter["AllowedPattern"])[1:-1]}$"' in rule["condition"][0], name
+
+
+@pytest.mark.parametrize(
+    "name, good, bad",
+    [
+        ("StatePrefix", [".azs3copy/", ".azs3copy-photos/", "state/of/etl/", "a/"],
+         ["", "/", "/state/", "state", "a//b/", "../", "state*/", "${x}/", "state /", 'a"/']),
+        ("ExistingBucketKmsKeyArn", ["", f"{KEYS}:key/11111111-2222-3333-4444-555555555555",
+         f"{KEYS}:key/mrk-0123456789abcdef0123456789abcdef",
+         f"{KEYS.replace('aws', 'aws-us-gov', 1)}:key/11111111-2222-3333-4444-555555555555"],
+         [f"{KEYS}:alias/acme", f"{KEYS}:key/acme", "alias/acme", "11111111-2222-3333-4444-555555555555"]),
+    ],
+)
+def test_what_a_pattern_takes(name, good, bad):
+    pattern = re.compile(cloudformation.load()["Parameters"][name]["AllowedPattern"])
+    assert [value for value in good + bad if pattern.fullmatch(value)] == good
 
 
 def test_same_descriptions_of_outputs():

@@ -321,27 +321,10 @@ run "bad_values_are_refused" {
     AzureTenantID     = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
     StorageClass      = "COLD"
     StatePrefix       = "/state/"
+
+    ExistingBucketKmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:alias/acme"
   }
 
-  expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID, var.StorageClass, var.StatePrefix]
-}
-
-run "a_state_prefix_ends_with_a_slash" {
-  command = plan
-
-  variables {
-    StatePrefix = "state"
-  }
-
-  expect_failures = [var.StatePrefix]
-}
-
-run "a_state_prefix_holds_no_patterns" {
-  command = plan
-
-  variables {
-    StatePrefix = "state*/"
-  }
-
-  expect_failures = [var.StatePrefix]
+  expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID,
+  var.StorageClass, var.StatePrefix, var.ExistingBucketKmsKeyArn]
 }
