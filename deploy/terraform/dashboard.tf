@@ -88,15 +88,17 @@ locals {
       })
     },
     {
+      # The newest value of a week, for each storage class: in the dashboard's own hours there mostly is none.
       height = 3
       properties = merge(local.numbers, {
-        title  = "Bucket size"
-        stat   = "Average"
-        period = 86400
-        metrics = [
-          ["AWS/S3", "BucketSizeBytes", "BucketName", local.bucket_name, "StorageType", "StandardStorage"],
-          ["AWS/S3", "NumberOfObjects", "BucketName", local.bucket_name, "StorageType", "AllStorageTypes"],
-        ]
+        title                = "Bucket size (S3 measures once a day)"
+        setPeriodToTimeRange = false
+        start                = "-PT168H"
+        end                  = "P0D"
+        metrics = [for metric in [{ id = "size", name = "BucketSizeBytes" }, { id = "count", name = "NumberOfObjects" }] : [{
+          id         = metric.id
+          expression = "SEARCH('{AWS/S3,BucketName,StorageType} MetricName=\"${metric.name}\" BucketName=\"${local.bucket_name}\"', 'Average', 86400)"
+        }]]
       })
     },
     {

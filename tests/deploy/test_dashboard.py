@@ -39,8 +39,9 @@ AWS = {
         "TopicName",
         {"NumberOfNotificationsFailed", "NumberOfMessagesPublished"},
     ),
-    "AWS/S3": ("BucketName", None, None, {"BucketSizeBytes", "NumberOfObjects"}),
 }
+# Measured by S3 once a day, for each storage class.
+DAILY = {"BucketSizeBytes", "NumberOfObjects"}
 OURS = {
     "Discovered",
     "Planned",
@@ -71,10 +72,20 @@ def check_metric(stack, namespace, metric, dimensions):
         return
     dimension, kind, key, metrics = AWS[namespace]
     assert metric in metrics, (namespace, metric)
+    assert dimensions.pop(dimension) in names_of(stack, kind, key), (namespace, metric)
+    assert not dimensions
+
+
+def check_daily(stack, properties):
+    """The newest value of a week: the dashboard's own hours mostly hold none."""
+    assert (properties["start"], properties["end"]) == ("-PT168H", "P0D")
+    assert properties["setPeriodToTimeRange"] is False
     bucket = stack.outputs()["BucketName"]
-    things = names_of(stack, kind, key) if kind else {bucket}
-    assert dimensions.pop(dimension) in things, (namespace, metric)
-    assert set(dimensions) == ({"StorageType"} if namespace == "AWS/S3" else set())
+    assert {entry[0]["expression"] for entry in properties["metrics"]} == {
+        "SEARCH('{AWS/S3,BucketName,StorageType} "
+        f"""MetricName="{metric}" BucketName="{bucket}"', 'Average', 86400)"""
+        for metric in DAILY
+    }
 
 
 def check_expression(stack, expression, ids):
@@ -104,6 +115,11 @@ def test_dashboard(stacks, scenario):
         if widget["type"] == "log":
             logs |= set(re.findall(r"SOURCE '([^']+)'", properties["query"]))
             continue
+        if "AWS/S3" in json.dumps(properties):
+            check_daily(stack, properties)
+            seen |= {("AWS/S3", metric) for metric in DAILY}
+            continue
+        assert "start" not in properties
         options = [entry[-1] for entry in properties["metrics"] if isinstance(entry[-1], dict)]
         ids = [option["id"] for option in options if "id" in option]
         assert len(ids) == len(set(ids)), properties["title"]
@@ -119,6 +135,7 @@ def test_dashboard(stacks, scenario):
                     ("azs3copy", name) for name in re.findall(r'MetricName="(\w+)"', entry[0]["expression"])
                 }
     assert logs == names_of(stack, "AWS::Logs::LogGroup", "LogGroupName")
+    assert ("AWS/S3", "BucketSizeBytes") in seen
     assert {metric for namespace, metric in seen if namespace == "azs3copy"} == OURS
 
 
