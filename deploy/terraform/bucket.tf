@@ -10,6 +10,11 @@ resource "aws_s3_bucket" "copy" {
 
   # Destroying stops at a bucket with objects, and must not have taken the key that they are encrypted with.
   depends_on = [aws_kms_key.copy]
+
+  lifecycle {
+    # Another PrefixCode or EnvironmentCode renames the rest; a bucket could only be replaced.
+    ignore_changes = [bucket_prefix]
+  }
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "copy" {

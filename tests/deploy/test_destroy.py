@@ -1,9 +1,15 @@
 """The applied stack after it has run: what an edit of its secret survives, and what is left in the end."""
 
+import copy
 import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.terraform
 
 
@@ -22,6 +28,33 @@ def test_a_secret_edited_by_hand_stays_until_a_parameter_changes(applied):
     assert apply() == by_hand
     changed = apply(BlobToS3SyncStartDate="20260101")
     assert (changed["begindate"], changed["isactive"]) == ("20260101", "true") and "include" not in changed
+
+
+def planned(module, *options):
+    """Address -> actions, of what a plan would change."""
+    module.run("plan", "-refresh=false", "-out=plan", *options)
+    changes = json.loads(module.run("show", "-json", "plan").stdout)["resource_changes"]
+    return {change["address"]: change["change"]["actions"] for change in changes}
+
+
+def test_other_names_keep_the_bucket_and_its_key(applied):
+    changes = planned(applied.copy, "-var=PrefixCode=acme", "-var=EnvironmentCode=pd")
+    assert "delete" in changes["aws_sqs_queue.work[\"L1L2\"]"]
+    assert changes["aws_s3_bucket.copy[0]"] == changes["aws_kms_key.copy"] == ["update"]
+
+
+def test_the_documented_command_keeps_the_bucket_and_its_key(applied, tmp_path):
+    (command,) = re.findall(r"^ *(terraform state list \| .*)$", (ROOT / "docs/deploy.md").read_text(), re.M)
+    ours = copy.copy(applied.copy)
+    ours.folder = tmp_path / "copy"
+    shutil.copytree(applied.copy.folder, ours.folder, ignore=shutil.ignore_patterns(".terraform"))
+    before = set(planned(ours, "-destroy"))
+    subprocess.run(command, shell=True, check=True, cwd=ours.folder, env=ours.environment, timeout=120)
+    kept = before - set(planned(ours, "-destroy"))
+    parts = {"versioning", "policy", "public_access_block", "ownership_controls", "lifecycle_configuration",
+             "server_side_encryption_configuration"}
+    settings = {f"aws_s3_bucket_{part}.copy[0]" for part in parts}
+    assert kept == {"aws_s3_bucket.copy[0]", "aws_kms_key.copy"} | settings
 
 
 def empty(s3, bucket):

@@ -155,8 +155,8 @@ def test_what_stays_when_the_stack_goes():
         for name, resource in template.items()
     }
     stays = {name for name, policy in policies.items() if policy != (None, None)}
-    # The key with the bucket, or nobody could read what is in it.
-    assert stays == {"S3Bucket", "KMSKey"}
+    # The key with the bucket, or nobody could read what is in it; and the policy that keeps it closed.
+    assert stays == {"S3Bucket", "S3BucketPolicy", "KMSKey"}
     assert {policies[name] for name in stays} == {("RetainExceptOnCreate", "Retain")}
 
 
