@@ -10,6 +10,17 @@ variable "EnvironmentCode" {
   default     = "dv"
 }
 
+variable "StorageAccountName" {
+  description = "Name of the storage account, which no other account in the world may have. Empty: made of the two codes, etlstadvazs3copy as they come."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([a-z0-9]{3,24})?$", var.StorageAccountName))
+    error_message = "StorageAccountName takes 3 to 24 lower-case letters and digits, or nothing."
+  }
+}
+
 variable "OwnerTag" {
   description = "Value of the tag Owner."
   type        = string
