@@ -42,8 +42,9 @@ resource "aws_secretsmanager_secret" "copy" {
   }
 }
 
-# Write-only: the text stands in no state and no plan. It is written when its number changes, and the number is
-# made of what the text is made of, so a change by hand is not undone by the next apply.
+# Write-only: the text stands in no state. It is written when its number changes, and the number is made of what the
+# text is made of, so a change by hand is not undone by the next apply. For that number AzureSecretKey cannot be an
+# ephemeral variable: a plan that is saved (-out) holds it.
 resource "aws_secretsmanager_secret_version" "copy" {
   secret_id                = aws_secretsmanager_secret.copy.id
   secret_string_wo         = local.secret_text
