@@ -1,6 +1,7 @@
-"""The parameters with which both templates are compared: as they come, with every one of them changed, and those
-whose effect shows only in a bucket of the stack's own."""
+"""The parameters with which both templates are compared: as they come, with every one of them changed, and
+those whose effect shows only in a bucket of the stack's own."""
 
+KEYS = "arn:aws:kms:eu-west-1:123456789012"
 NEEDED = {
     "SourceBucket": "artifacts",
     "AzureBlobURL": "https://acme.blob.core.windows.net/",
@@ -32,7 +33,7 @@ SCENARIOS = {
         "StatePrefix": "state/of-photos/",
         "IsActive": False,
         "ExistingBucketName": "acme-data",
-        "ExistingBucketKmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-555555555555",
+        "ExistingBucketKmsKeyArn": f"{KEYS}:key/99999999-2222-3333-4444-555555555555",
         "VpcSubnetIds": ["subnet-1", "subnet-2"],
         "VpcSecurityGroupIds": ["sg-1"],
         "AlarmEmail": "ops@example.com",

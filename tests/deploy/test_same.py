@@ -12,7 +12,7 @@ import cloudformation
 import resources
 import terraform
 from cloudformation import Stack, changed, leaves
-from scenarios import SCENARIOS, for_cloudformation
+from scenarios import KEYS, SCENARIOS, for_cloudformation
 
 # Variables of one side alone, and why.
 ONLY_TERRAFORM = {
@@ -25,7 +25,6 @@ OTHER_PATTERNS = {
     "PrefixCode": "Terraform's expressions cannot look ahead",
     "AzureSecretKey": "Terraform writes any text into JSON; CloudFormation takes it as it is",
 }
-KEYS = "arn:aws:kms:eu-west-1:123456789012"
 # Nested attributes that the mock fills in and no file of ours writes. The second is a rule's own, not its
 # filter's.
 NOT_WRITTEN_NESTED = (
@@ -79,18 +78,28 @@ def test_same_patterns():
     for name, parameter in cloudformation.load()["Parameters"].items():
         if "AllowedPattern" in parameter and name not in OTHER_PATTERNS:
             (rule,) = variables[name]["validation"]
-            assert f'regex("^{json.dumps(parameter["AllowedPattern"])[1:-1]}$"' in rule["condition"][0], name
+            pattern = json.dumps(parameter["AllowedPattern"])[1:-1]  # an expression escapes as JSON does
+            assert f'regex("^{pattern}$"' in rule["condition"][0], name
 
 
 @pytest.mark.parametrize(
     "name, good, bad",
     [
-        ("StatePrefix", [".azs3copy/", ".azs3copy-photos/", "state/of/etl/", "a/"],
-         ["", "/", "/state/", "state", "a//b/", "../", "state*/", "${x}/", "state /", 'a"/']),
-        ("ExistingBucketKmsKeyArn", ["", f"{KEYS}:key/11111111-2222-3333-4444-555555555555",
-         f"{KEYS}:key/mrk-0123456789abcdef0123456789abcdef",
-         f"{KEYS.replace('aws', 'aws-us-gov', 1)}:key/11111111-2222-3333-4444-555555555555"],
-         [f"{KEYS}:alias/acme", f"{KEYS}:key/acme", "alias/acme", "11111111-2222-3333-4444-555555555555"]),
+        (
+            "StatePrefix",
+            [".azs3copy/", ".azs3copy-photos/", "state/of/etl/", "a/"],
+            ["", "/", "/state/", "state", "a//b/", "../", "state*/", "${x}/", "state /", 'a"/'],
+        ),
+        (
+            "ExistingBucketKmsKeyArn",
+            [
+                "",
+                f"{KEYS}:key/11111111-2222-3333-4444-555555555555",
+                f"{KEYS}:key/mrk-0123456789abcdef0123456789abcdef",
+                "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+            ],
+            [f"{KEYS}:alias/acme", f"{KEYS}:key/acme", "alias/acme", "11111111-2222-3333-4444-555555555555"],
+        ),
     ],
 )
 def test_what_a_pattern_takes(name, good, bad):
@@ -105,7 +114,7 @@ def test_same_descriptions_of_outputs():
 
 
 def test_the_state_lies_below_its_prefix_and_nowhere_else(stacks):
-    """In the secret, the roles and the rules of the bucket; that Terraform says the same is compared above."""
+    """In the secret, the roles and the bucket's rules; that Terraform says the same is compared above."""
     stack = stacks["state_elsewhere"]
     assert ".azs3copy/" not in json.dumps([stack.properties(name) for name in stack.resources()])
     secret = json.loads(stack.properties("SecretsManagerSecret")["SecretString"])
