@@ -216,8 +216,9 @@ fetch_openssl() {
 
 # Static, without anything that would load another file at run time: the program is linked with -static, and a
 # host's openssl.cnf may name modules that such a program cannot load. The algorithms at the end are such as
-# neither a cloud's TLS nor a signature of ours uses; without them the program is 1 MB smaller.
-openssl_options=(--libdir=lib --openssldir=/usr/lib/ssl no-shared no-tests no-docs no-apps no-legacy no-engine
+# neither a cloud's TLS nor a signature of ours uses; without them the program is 1 MB smaller. The prefix goes into
+# the library: the same one for everybody, so that everybody's program has the same bytes.
+openssl_options=(--prefix=/usr --libdir=lib --openssldir=/usr/lib/ssl no-shared no-tests no-docs no-apps no-legacy no-engine
   no-dso no-module no-autoload-config no-ui-console no-quic no-dtls
   no-aria no-bf no-blake2 no-camellia no-cast no-cmp no-cms no-ct no-dsa no-ec2m no-gost no-idea no-md4 no-mdc2
   no-rc2 no-rc4 no-rmd160 no-scrypt no-seed no-siphash no-siv no-slh-dsa no-sm2 no-sm3 no-sm4 no-srp no-ts
@@ -231,12 +232,12 @@ build_openssl() {
   esac
   dpkg-source --no-check -x "$work"/openssl_*.dsc "$work/source"
   cd "$work/source"
-  ./Configure "$target" "${tools[@]}" --prefix="$prefix" "${openssl_options[@]}"
+  ./Configure "$target" "${tools[@]}" "${openssl_options[@]}"
   make -j"$jobs" build_libs
   make install_dev DESTDIR="$work/root"
-  echo "${openssl_options[*]}" >"$work/root$prefix/options"
+  echo "${openssl_options[*]}" >"$work/root/usr/options"
   rm -rf "$prefix"
-  mv "$work/root$prefix" "$prefix"
+  mv "$work/root/usr" "$prefix"
   cd "$here"
 }
 

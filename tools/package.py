@@ -2,7 +2,7 @@
 """Zips a bootstrap for Lambda: package.py BOOTSTRAP FOLDER.
 
 Refuses a program that needs anything of the system that it runs on, a loader, shared libraries, and one that
-holds the path of this folder.
+holds the path of this folder or of the libraries that it was built with.
 Prints name, bytes and SHA-256 of each zip.
 """
 
@@ -43,8 +43,9 @@ def main():
     program, folder = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
     if missing := needs(program):
         sys.exit(f"package: {sys.argv[1]} needs {' and '.join(missing)}: it is not linked statically")
-    if str(ROOT).encode() in program:
-        sys.exit(f"package: {sys.argv[1]} holds the path of this folder: another would build other bytes")
+    for path in (ROOT, Path.home() / ".cache"):
+        if str(path).encode() in program:
+            sys.exit(f"package: {sys.argv[1]} holds the path {path}: another would build other bytes")
     folder.mkdir(parents=True, exist_ok=True)
     for name in NAMES:
         make_zip(folder / name, program)

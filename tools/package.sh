@@ -4,8 +4,7 @@
 #
 #   tools/package.sh [arm64|x86-64]...    both without an argument; into build/package/<architecture>
 #
-# The same sources give the same bytes in any folder, with ccache or without. (OpenSSL's library holds the folder
-# that it was installed into, below the home folder: another user's build differs in that path.)
+# The same sources give the same bytes in any folder, for any user, with ccache or without.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

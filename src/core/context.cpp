@@ -17,6 +17,11 @@ Context Context::with_timeout(milliseconds limit) const {
   return child;
 }
 
+Context Context::with_share(int percent) const {
+  if (deadline == Steady::time_point::max()) return *this;
+  return with_timeout(std::chrono::duration_cast<milliseconds>(deadline - clock.now()) * percent / 100);
+}
+
 Context Context::for_pause() const {
   Context pause = *this;
   if (wind_down.stop_possible()) pause.stop = wind_down;

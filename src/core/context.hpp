@@ -46,6 +46,8 @@ struct Context {
   // cancelled, or timed_out, or nothing.
   Result<> check() const;
   Context with_timeout(milliseconds limit) const;
+  // Ends with the first `percent` of the time that is left; never where there is no deadline.
+  Context with_share(int percent) const;
   // For a pause that nothing is lost by ending.
   Context for_pause() const;
   // For what must not be left behind though the time of the work is over.

@@ -87,6 +87,16 @@ TEST(ContextTest, APauseEndsWithTheWindDownWhereThereIsOne) {
   EXPECT_FALSE(context.stopped()) << "what is under way goes on";
 }
 
+TEST(ContextTest, AShareOfTheTimeLeavesTheRestToOthers) {
+  fakes::FakeClock clock;
+  Context context = clock.context();
+  EXPECT_EQ(context.with_share(50).deadline, Steady::time_point::max());
+  context.deadline = clock.now() + seconds(10);
+  EXPECT_EQ(context.with_share(80).deadline, clock.now() + seconds(8));
+  clock.advance(seconds(11));
+  EXPECT_TRUE(context.with_share(80).expired());
+}
+
 TEST(ContextTest, CleaningUpMayTakeLongerThanTheWorkAndNeverLess) {
   fakes::FakeClock clock;
   Context context = clock.context();

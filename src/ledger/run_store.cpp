@@ -207,11 +207,34 @@ std::optional<RunStore::RecordsEntry> records_entry(const StateStore::Entry& ent
                                 .written = entry.written};
 }
 
-// Which of two of one name counts.
+// Which of two of one name counts. What was copied once is there, whatever another delivery says of it.
 bool counts_more(const RunStore::RecordsEntry& a, const RunStore::RecordsEntry& b) {
+  const std::uint64_t copied_a = a.lines - std::min(a.lines, a.not_copied);
+  const std::uint64_t copied_b = b.lines - std::min(b.lines, b.not_copied);
+  if (copied_a != copied_b) return copied_a > copied_b;
   if (a.lines != b.lines) return a.lines > b.lines;
-  if (a.written != b.written) return a.written > b.written;
-  return a.not_copied < b.not_copied;
+  return a.written > b.written;
+}
+
+// Objects that are read side by side: a run may have a plan for each of tens of thousands of folders.
+constexpr std::size_t reads_at_a_time = 32;
+
+// Adds a number for each blob that the object tells of; the same blob has the same. Does nothing once there is
+// an error.
+Task<void> note_blobs(RunStore& store, const std::string& object, std::vector<std::uint64_t>& blobs,
+                      Result<>& first_error, const Context& context) {
+  if (!first_error) co_return;
+  Result<std::vector<ObjectRecord>> records = co_await store.read_records(object, context);
+  if (!records) {
+    if (first_error) first_error = passed(std::move(records));
+    co_return;
+  }
+  for (const ObjectRecord& record : *records) {
+    const std::string name = blob_record_name(record.blob);
+    std::uint64_t number = 0;
+    std::from_chars(name.data(), name.data() + 16, number, 16);
+    blobs.push_back(number);
+  }
 }
 
 // An object of ours that is not what it should be.
@@ -312,6 +335,12 @@ Task<Result<bool>> RunStore::is_done(const RunId& run, const std::string& name, 
   co_return true;
 }
 
+Task<Result<bool>> RunStore::has_ended(const RunId& run, const std::string& name, const Context& context) {
+  const Result<std::vector<RecordsEntry>> entries = co_await list_some(run, name + ".", context);
+  if (!entries) co_return std::unexpected<Error>(entries.error());
+  co_return !entries->empty();
+}
+
 Task<Result<>> RunStore::save_failing(const RunId& run, const std::string& name, const ObjectRecord& record,
                                       const Context& context) {
   std::string text;
@@ -380,6 +409,20 @@ Task<Result<>> RunStore::each_name(const RunId& run, const std::string& names_be
   co_return walked;
 }
 
+Task<Result<std::uint64_t>> RunStore::count_blobs(const RunId& run, const Context& context) {
+  Result<std::vector<RecordsEntry>> entries = co_await list_records(run, context);
+  if (!entries) co_return passed(std::move(entries));
+  std::vector<std::uint64_t> blobs;
+  Result<> read;
+  co_await work_side_by_side(entries->size(), reads_at_a_time, [&](std::size_t i) {
+    return note_blobs(*this, (*entries)[i].object, blobs, read, context);
+  });
+  if (!read) co_return passed(std::move(read));
+  std::ranges::sort(blobs);
+  const auto repeated = std::ranges::unique(blobs);
+  co_return blobs.size() - repeated.size();
+}
+
 Task<Result<std::vector<std::string>>> RunStore::list_failing(const RunId& run, const Context& context) {
   const std::string folder = in_run(run, "failing/");
   Result<std::vector<StateStore::Entry>> entries = co_await store_.list(folder, context);
@@ -420,9 +463,6 @@ Task<Result<std::optional<UtcTime>>> RunStore::find_last_sign(const RunId& run, 
 }
 
 namespace {
-
-// A run may have a plan for each of tens of thousands of folders.
-constexpr std::size_t plans_at_a_time = 32;
 
 // Puts the plan of a message that has been taken up into `known`. Does nothing once there is an error.
 Task<void> read_plan(RunStore& store, const RunId& run, const std::string& work,
@@ -466,7 +506,7 @@ Task<Result<PlanSummary>> look_at_plans(RunStore& store, const RunInfo& info,
       return place == known.end() || !place->second.done;
     });
     Result<> read;
-    co_await work_side_by_side(unknown.size(), plans_at_a_time, [&](std::size_t i) {
+    co_await work_side_by_side(unknown.size(), reads_at_a_time, [&](std::size_t i) {
       return read_plan(store, info.run, unknown[i], known, read, context);
     });
     if (!read) co_return passed(std::move(read));

@@ -97,6 +97,8 @@ class RunStore {
     bool overwrite = true;         // false: what is there stays
   };
   Task<Result<>> save_records(const RunId& run, Records records, const Context& context);
+  // True where there are records of this name, whatever they tell.
+  Task<Result<bool>> has_ended(const RunId& run, const std::string& name, const Context& context);
   // True where the records of this name with so many lines are there, and none tells of a skip or failure.
   Task<Result<bool>> is_done(const RunId& run, const std::string& name, std::uint64_t count,
                              const Context& context);
@@ -117,7 +119,7 @@ class RunStore {
     UtcTime written{};
   };
   // One a name. Of a name that was written more than once (its batch was cut up the first time, or a blob failed
-  // before it was copied) the longest, the latest, the one with fewest failures.
+  // before it was copied) the one with most copies, the longest, the latest.
   Task<Result<std::vector<RecordsEntry>>> list_records(const RunId& run, const Context& context);
   // Of the same: how many lines there are. Memory does not grow with their number.
   struct RecordsSum {
@@ -125,6 +127,8 @@ class RunStore {
     std::uint64_t not_copied = 0;
   };
   Task<Result<RecordsSum>> sum_records(const RunId& run, const Context& context);
+  // How many blobs have a line: each counts once. Reads all records; 8 bytes of memory a line.
+  Task<Result<std::uint64_t>> count_blobs(const RunId& run, const Context& context);
   Task<Result<std::vector<std::string>>> list_failing(const RunId& run, const Context& context);  // names
   Task<Result<std::vector<ObjectRecord>>> read_records(const std::string& object, const Context& context);
   // When a plan was written last, or why something fails; nothing where neither was.

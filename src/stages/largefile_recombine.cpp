@@ -2,7 +2,7 @@
 //
 //   Recombine --> parts, in order --> crc64 combined --> [ Complete ] --> manifest away --> record
 //                 ^                                         | NoSuchUpload, no clear answer: HEAD, compare
-//                 +-----------------------------------------+ InvalidPart: a few times
+//                 +-----------------------------------------+ InvalidPart: a few times; the upload stays
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
 #include "stages/outcome.hpp"
@@ -12,7 +12,8 @@ namespace azs3copy {
 
 namespace {
 
-// A part that comes twice gets another ETag. Between the list and Complete that may happen a few times at most.
+// A part that comes twice gets another ETag, where the object is encrypted under a key of KMS. All parts may come
+// twice, over minutes: then the upload is for a later message to complete.
 constexpr int completes_max = 5;
 constexpr milliseconds pause_between_completes{1000};
 
@@ -82,8 +83,10 @@ Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& 
     if (!crc) co_return std::unexpected<Error>(crc.error());
     Result<PutReply> reply = co_await complete(stage, upload, parts->parts, *crc, context);
     if (reply) co_return co_await end_completed(stage, upload, *parts, *crc, std::move(*reply), context);
-    const bool replaced = reply.error().service_code == "InvalidPart" && round < completes_max;
-    if (!replaced) co_return co_await give_up_upload(stage, upload, std::move(reply.error()), context);
+    const bool replaced = reply.error().service_code == "InvalidPart";
+    if (replaced && round == completes_max) reply.error().retry = RetryVerdict::later;  // a wave of them
+    if (!replaced || round == completes_max)
+      co_return co_await give_up_upload(stage, upload, std::move(reply.error()), context);
     stage.reporter.log("info", "part_replaced", upload.task.blob.name.str());
     Result<> slept = co_await context.clock.sleep(pause_between_completes, context);
     if (!slept) co_return co_await give_up_upload(stage, upload, std::move(slept.error()), context);

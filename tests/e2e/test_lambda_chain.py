@@ -6,6 +6,7 @@ Each function is the real bootstrap process; tests/e2e/lambda_host.py stands for
 import datetime
 import http.server
 import json
+import socket
 import threading
 import time
 import urllib.parse
@@ -223,6 +224,22 @@ def test_a_run_that_never_ends_keeps_others_away_for_its_time_limit_only(make_ch
     assert chain.objects() == {"a": b"x"} and not chain.dead()
 
 
+def test_a_state_that_cannot_be_read_keeps_nobody_away_for_ever(make_chain, container, bucket):
+    container.put("a", b"x")
+    chain = make_chain(container, bucket, parameters={"run_limit": "2s"})
+    chain.run()
+    plan, = [key for key in chain.ledger() if "/plan/" in key]
+    bucket.put(STATE_PREFIX + plan, b"{")
+    refused = chain.host.invoke("launch-qualification", {})
+    assert refused.ended == "error" and "the run's state cannot be read" in refused.body.decode()
+    time.sleep(2)
+
+    assert chain.run()
+
+    assert chain.host["launch-qualification"].logged("run_given_up")
+    assert not chain.dead()
+
+
 def test_of_two_runs_that_overlap_both_end(make_chain, program, container, bucket):
     """The second takes up the upload of the first; one of them completes it, and both know the blob's end."""
     container.put("large", noise(16 * MIB))
@@ -250,6 +267,21 @@ def test_a_launch_that_reaches_nobody_keeps_no_other_away(make_chain, program, c
     chain.stack.change_secret(sns_arn_l1=topic)
     run = chain.run()
     assert_over(chain.status(program, run), copied=1)
+
+
+def test_a_launch_whose_messages_hang_has_the_time_to_say_so(make_chain, program, container, bucket):
+    """SNS takes the connection and never answers."""
+    container.put("a", b"x")
+    chain = make_chain(container, bucket, function_seconds=5)
+    usual = chain.host.environment
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        chain.host.environment = lambda handler: usual(handler) | {"AWS_ENDPOINT_URL_SNS": url}
+        assert chain.host.invoke("launch-qualification", {}).ended == "error"
+    chain.host.environment = usual
+    chain.host["launch-qualification"].recycle()
+
+    assert_over(chain.status(program, chain.run()), copied=1)
 
 
 def test_a_lost_answer_loses_no_run(make_fake_chain, program, clouds):
@@ -284,7 +316,7 @@ def test_a_clean_run_may_move_the_begin_date(make_fake_chain, clouds):
 
 
 @pytest.mark.parametrize("change", [{"use_full_file_path": "False"}, {"key_prefix": "elsewhere"},
-                                    {"include": "*.csv"}])
+                                    {"include": "*.csv"}, {"begindate": "2000-01-01"}])
 def test_what_is_copied_otherwise_has_no_begin_date_of_before(make_fake_chain, clouds, change):
     """What an earlier run copied lies elsewhere, or was something else."""
     source, target = clouds.container(), clouds.bucket()
@@ -297,7 +329,27 @@ def test_what_is_copied_otherwise_has_no_begin_date_of_before(make_fake_chain, c
 
     run = chain.run()
 
-    assert "begin_date" not in json.loads(chain.ledger()[f"runs/{run}/run.json"])
+    began = json.loads(chain.ledger()[f"runs/{run}/run.json"]).get("begin_date")
+    assert began is None or instant(began).year == 2000
+
+
+def test_a_blob_with_two_lines_hides_none_that_has_no_line(make_fake_chain, clouds):
+    """As a batch leaves them that came twice, while one blob waits for its next attempt."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("{}", "x", count=2)
+    chain = make_fake_chain(source, target, parameters={"advance_begindate": "yes"})
+    first = chain.run()
+    records, = [key for key in chain.ledger() if key.startswith(f"runs/{first}/records/")]
+    lines = chain.ledger()[records].decode().splitlines()
+    folder = STATE_PREFIX + records.rsplit("/", 1)[0]
+    target.delete(STATE_PREFIX + records)
+    for name in ("aa", "bb"):
+        target.put(f"{folder}/{name}.1.0.jsonl", lines[0] + "\n")
+
+    second = chain.run()
+
+    assert "begin_date" not in json.loads(chain.ledger()[f"runs/{second}/run.json"])
+    assert chain.host["launch-qualification"].logged("begin_date_kept")
 
 
 def instant(text):

@@ -43,9 +43,10 @@ class LaunchFunction {
       : engine_(engine),
         setup_(setup),
         context_(context),
+        sending_(context.with_share(80)),
         run_(new_run_id(context.clock.utc())),
         // Kept back until the state stands.
-        bus_(*setup.sns, setup.parameters.topics, context, SIZE_MAX),
+        bus_(*setup.sns, setup.parameters.topics, sending_, SIZE_MAX),
         reporter_(telemetry(), context.clock, run_, Steady::time_point::max(), true, metrics_),
         ledger_(*setup.store, setup.s3_origin),
         tracker_(*setup.s3, ledger_, context) {}
@@ -84,40 +85,67 @@ class LaunchFunction {
     co_return reply_none(why);
   }
 
+  // Only half of the time: a state that is too large to be read, or cannot be, keeps nobody away for ever.
   Task<Result<Previous>> look_back(const CurrentRun& current, UtcTime now) {
-    Previous previous{.begin_date = current.copies == copies() ? current.begin_date : std::nullopt};
-    Result<std::optional<RunInfo>> info = co_await setup_.runs->find_run(current.run, context_);
-    if (!info) co_return passed(std::move(info));
-    if (!*info) co_return previous;  // its launch was cut off: it has published nothing
-    std::map<std::string, ListingPlan> known;
-    Result<PlanSummary> plans = co_await look_at_plans(*setup_.runs, **info, known, context_);
-    if (!plans) co_return passed(std::move(plans));
-    Result<RunStore::RecordsSum> records = RunStore::RecordsSum{};
-    if (plans->done) records = co_await setup_.runs->sum_records(current.run, context_);
-    if (!records) co_return passed(std::move(records));
-    const bool over = is_over(*plans, records->lines);
+    const bool alike = current.copies == copies();
+    Previous previous{.begin_date = alike ? current.begin_date : std::nullopt};
+    const bool in_time = now - current.begun < setup_.parameters.run_limit;
     const std::string_view run = current.run.view();
-    if (!over && now - current.begun < setup_.parameters.run_limit) {
+    const Context half = context_.with_share(50);
+    const Result<Look> seen = co_await look(current.run, half);
+    if (!seen && in_time) co_return std::unexpected<Error>(seen.error());
+    if (!seen) {
+      telemetry().log_error("run_given_up", seen.error(), {}, run);
+    } else if (!seen->over && in_time) {
       previous.working = true;
       telemetry().log(LogLevel::info, "running", {{"text", "the previous run still works"}}, run);
-    } else if (!over) {
+    } else if (!seen->over) {
       telemetry().log(LogLevel::info, "run_given_up",
                       {{"text", "the previous run is not over after its time limit: a new one begins"}}, run);
-    } else if (current.copies == copies() && is_clean(*plans, *records)) {
-      previous.begin_date = current.begun - clock_margin;
+    } else if (alike && setup_.parameters.advance_begin_date && seen->may_be_clean) {
+      if (co_await has_all(current.run, seen->blobs)) previous.begin_date = current.begun - clock_margin;
     }
     co_return previous;
   }
 
-  // More lines than blobs may hide one that is not done.
-  static bool is_clean(const PlanSummary& plans, const RunStore::RecordsSum& records) {
-    return plans.errors.empty() && !plans.resumed && records.not_copied == 0;
+  // What the plans and the names of the records tell of a run.
+  struct Look {
+    bool over = false;
+    bool may_be_clean = false;  // but lines may be more than blobs, and hide one that has none
+    std::uint64_t blobs = 0;    // that must have a line
+  };
+  Task<Result<Look>> look(const RunId& run, const Context& context) {
+    Result<std::optional<RunInfo>> info = co_await setup_.runs->find_run(run, context);
+    if (!info) co_return passed(std::move(info));
+    if (!*info) co_return Look{.over = true};  // its launch was cut off: it has published nothing
+    std::map<std::string, ListingPlan> known;
+    Result<PlanSummary> plans = co_await look_at_plans(*setup_.runs, **info, known, context);
+    if (!plans) co_return passed(std::move(plans));
+    if (!plans->done) co_return Look{};
+    Result<RunStore::RecordsSum> records = co_await setup_.runs->sum_records(run, context);
+    if (!records) co_return passed(std::move(records));
+    co_return Look{.over = is_over(*plans, records->lines),
+                   .may_be_clean = plans->errors.empty() && !plans->resumed && records->not_copied == 0,
+                   .blobs = plans->to_copy.blobs + plans->ended};
+  }
+
+  // False too where there is no time to count them.
+  Task<bool> has_all(const RunId& run, std::uint64_t blobs) {
+    const Context half = context_.with_share(50);
+    const Result<std::uint64_t> told = co_await setup_.runs->count_blobs(run, half);
+    if (told && *told >= blobs) co_return true;
+    telemetry().log(LogLevel::info, "begin_date_kept",
+                    {{"text", told ? "not every blob of the previous run is known to be copied"
+                                   : told.error().to_line()}},
+                    run.view());
+    co_return false;
   }
 
   // What is copied to where: a begin date that was reached for something else says nothing.
   std::string copies() const {
     const LambdaParameters& given = setup_.parameters;
     std::string text = to_string(given.source) + '\n' + destination();
+    if (given.begin_date) text += '\n' + to_iso8601(*given.begin_date);
     for (const Container& container : given.containers) text += '\n' + container.str();
     for (const FilterOptions::Rule& rule : given.filter.rules) {
       text += (rule.include ? "\n+" : "\n-") + rule.pattern;
@@ -215,6 +243,7 @@ class LaunchFunction {
   Engine& engine_;
   Setup& setup_;
   const Context& context_;
+  const Context sending_;  // the rest of the time is for saying that it went wrong
   RunId run_;
   InvocationMetrics metrics_;
   SnsBus bus_;

@@ -16,7 +16,7 @@
 //   how                partition_size (100MiB: both of the next) part_size part_threshold
 //                      verify_source (when-offered|always) transfers (32) bwlimit tpslimit (off)
 //                      state_prefix (.azs3copy/)
-//   when               run_limit (24h): a run that works for longer does not keep the next from beginning
+//   when               run_limit (23h): a run that works for longer does not keep the next from beginning
 //                      advance_begindate (off): moves begindate, in the state, past what a clean run has copied
 //                      folder_levels (0): of folders below the prefix that are listed side by side
 //
@@ -74,8 +74,8 @@ struct LambdaParameters {
   FilterOptions filter;  // what is excluded is out, whatever includes it
   CopyRules rules;
   LambdaLimits limits;
-  std::string state_prefix{state_prefix_default};  // ends in a slash
-  milliseconds run_limit = std::chrono::hours(24);
+  std::string state_prefix{state_prefix_default};   // ends in a slash
+  milliseconds run_limit = std::chrono::hours(23);  // a daily schedule does not come to the second
   bool advance_begin_date = false;
   std::uint32_t folder_levels = 0;
   std::vector<UnknownKey> unknown_keys;  // to be reported

@@ -217,9 +217,10 @@ class MessageScope {
     }
     if (Result<> ready = co_await make_filter(); !ready) co_return passed(std::move(ready));
     bus_.on_page([this, &name](Tally to_copy) { return announce(name, to_copy); });
-    bus_.on_checkpoint(
-        [this, &name](const FindBlobs& rest) { return save_listing(name, rest.marker, false); });
+    bus_.on_checkpoint([this, &name](const FindBlobs& rest) { return keep(name, rest); });
     Result<> listed = co_await find_blobs(std::move(work), stage_, stage_context_);
+    const bool ran_out = !listed && reporter_.stopping() && is_passing(listed.error());
+    if (ran_out && rest_ && page_ == Tally{}) listed = co_await hand_on();
     if (!listed) co_return passed(std::move(listed));
     if (bus_.listings().contains(name)) {  // its rest is all of it: sent on, it would find its own plan
       co_return fail(ErrorKind::timed_out, "there was no time to decide one page", container,
@@ -235,6 +236,21 @@ class MessageScope {
                      {"unchanged", reporter_.plan.unchanged.blobs}},
                     run_.view());
     co_return true;
+  }
+
+  // The page that there was no time to decide, and all behind it. Nothing of it is out, and what it has counted is
+  // not kept.
+  Task<Result<>> hand_on() {
+    reporter_.plan = kept_plan_;
+    reporter_.lines.clear();
+    reporter_.line_count = reporter_.not_copied = 0;
+    return bus_.publish(*rest_);
+  }
+
+  Task<Result<>> keep(const std::string& name, const FindBlobs& rest) {
+    Result<> saved = co_await save_listing(name, rest.marker, false);
+    if (saved) rest_ = rest;
+    co_return saved;
   }
 
   // Counted is what lies before the page that failed; of the page itself some may have been published.
@@ -280,7 +296,6 @@ class MessageScope {
       plan.unchanged.blobs -= std::min(plan.unchanged.blobs, counted.blobs - page_.blobs);
       plan.unchanged.bytes -= std::min(plan.unchanged.bytes, counted.bytes - page_.bytes);
     }
-    page_ = sent_before_ = {};
     if (reporter_.line_count > 0) {
       Result<> saved = co_await save_records(fmt::format("{}-{}", name, plan.chunks));
       if (!saved) co_return saved;
@@ -290,7 +305,9 @@ class MessageScope {
     plan.marker = std::move(marker);
     plan.next.insert(bus_.listings().begin(), bus_.listings().end());
     Result<> saved = co_await runs().save_plan(run_, name, plan, context_);
-    if (saved) kept_plan_ = plan;
+    if (!saved) co_return saved;
+    kept_plan_ = plan;
+    page_ = sent_before_ = {};
     co_return saved;
   }
 
@@ -306,22 +323,23 @@ class MessageScope {
     if (!done) co_return std::unexpected<Error>(done.error());
     co_return *done ? Turn::over : Turn::here;
   }
+  // Who ended the upload of a part has told of the blob, be it of its failure.
   Task<Result<Turn>> turn_of(const PartTask& part, const std::string& name) {
-    return turn_of(part.upload, name);
+    return turn_of(part.upload, runs().has_ended(run_, name, context_));
   }
   Task<Result<Turn>> turn_of(const Recombine& work, const std::string& name) {
-    return turn_of(work.upload, name);
+    return turn_of(work.upload, runs().is_done(run_, name, 1, context_));
   }
   // An upload whose manifest is gone was ended by a message; by an earlier delivery of this one where it comes again
   // and the blob's end is not recorded. Then the stage finds out what became of it.
-  Task<Result<Turn>> turn_of(const Upload& upload, const std::string& name) {
+  Task<Result<Turn>> turn_of(const Upload& upload, Task<Result<bool>> is_told) {
     const Result<S3Tracker::Manifest> manifest = co_await tracker_.look(upload);
     if (!manifest) co_return std::unexpected<Error>(manifest.error());
     if (*manifest == S3Tracker::Manifest::names_it) co_return Turn::here;
     if (*manifest == S3Tracker::Manifest::names_another) co_return Turn::over;
-    const Result<bool> done = co_await runs().is_done(run_, name, 1, context_);
-    if (!done) co_return std::unexpected<Error>(done.error());
-    if (*done) co_return Turn::over;
+    const Result<bool> told = co_await std::move(is_told);
+    if (!told) co_return std::unexpected<Error>(told.error());
+    if (*told) co_return Turn::over;
     if (item_.receive_count > 1) {
       tracker_.take_for_open(upload);
       co_return Turn::here;
@@ -395,8 +413,9 @@ class MessageScope {
   Stage stage_;
   ListingPlan kept_plan_;  // as it was written last, but for what is being sent
   bool plan_is_known_ = false;
-  Tally sent_before_;  // of the page at which an earlier delivery was cut off
-  Tally page_;         // of the page that is being sent
+  Tally sent_before_;              // of the page at which an earlier delivery was cut off
+  Tally page_;                     // of the page that is being sent
+  std::optional<FindBlobs> rest_;  // from the last checkpoint of this delivery on
 };
 
 class WorkFunction {
@@ -447,10 +466,9 @@ class WorkFunction {
   }
 
   void close_metrics(const Event& event) {
-    const UtcTime now = context_.clock.utc();
     for (const EventItem& item : event.items) {
       if (!item.sent) continue;
-      const double age = std::chrono::duration<double>(now - *item.sent).count();
+      const double age = std::chrono::duration<double>(taken_ - *item.sent).count();
       metrics_.queue_age_seconds = std::max(metrics_.queue_age_seconds, age);
     }
     const double took = std::chrono::duration<double>(context_.clock.now() - begun_).count();
@@ -464,6 +482,7 @@ class WorkFunction {
   const Context& context_;
   Times times_;
   Steady::time_point begun_ = context_.clock.now();
+  UtcTime taken_ = context_.clock.utc();  // when the messages left the queue
   InvocationMetrics metrics_;
   std::vector<std::string> again_;  // ids of messages
   std::optional<Error> first_error_;

@@ -75,12 +75,32 @@ TEST_F(StatusTest, DeliveriesDoNotCountTwice) {
   EXPECT_TRUE(status.over);
 }
 
+// A login that was refused fails a batch as a whole. Sent back from the dead letters it is copied, but for a blob
+// that goes on alone: its records are shorter than those of the failure.
+TEST_F(StatusTest, WhatWasCopiedCountsThoughTheFailureHadMoreLines) {
+  put_plan("w1", plan_of(3));
+  put_records("b1", {failed("a", ErrorKind::credentials, 401), failed("b", ErrorKind::credentials, 401),
+                     failed("c", ErrorKind::credentials, 401)});
+  clock.advance(seconds(1));
+  put_records("b1", {copied("a"), copied("b")});
+  RunStatus status = look();
+  EXPECT_EQ(status.copied, (Tally{2, 20}));
+  EXPECT_EQ(status.failed, Tally{});
+  EXPECT_FALSE(status.over);
+  put_record(copied("c"));
+  status = look();
+  EXPECT_EQ(status.copied, (Tally{3, 30}));
+  EXPECT_TRUE(status.over);
+}
+
 // As many lines as blobs, but one of them twice: the launch function's short cut is no proof here.
 TEST_F(StatusTest, ARunIsNotOverByLinesThatTellTheSame) {
   put_plan("w1", plan_of(3));
   put_records("b1", {copied("a"), copied("b")});
   put_record(copied("b"));
   EXPECT_FALSE(look().over);
+  EXPECT_EQ(run(runs.sum_records(id, context)).value().lines, 3u);
+  EXPECT_EQ(run(runs.count_blobs(id, context)).value(), 2u);
 }
 
 TEST_F(StatusTest, TheLatestRecordOfABlobCounts) {

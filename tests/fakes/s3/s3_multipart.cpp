@@ -177,11 +177,13 @@ Task<Response> S3Service::upload_part(Exchange& exchange, const Call& call, cons
                                 upload.crc64nvme ? "crc64nvme" : "null",
                                 body.checksum_sent ? "crc64nvme" : "null"));
   }
-  upload.parts[number] = {
-      .content = body.content, .etag = body.md5_hex, .crc = body.crc, .last_modified = now()};
-  ++parts_received_[{target.key, number}];
+  const auto times = ++parts_received_[{target.key, number}];
+  // Under SSE-KMS the ETag is no MD5, and another one each time.
+  const bool kms = upload.object.sse.starts_with("aws:kms");
+  const std::string etag = kms ? fmt::format("{:08x}{}", times, body.md5_hex.substr(8)) : body.md5_hex;
+  upload.parts[number] = {.content = body.content, .etag = etag, .crc = body.crc, .last_modified = now()};
   Response reply = base_reply(request);
-  reply.header("ETag", "\"" + body.md5_hex + "\"");
+  reply.header("ETag", "\"" + etag + "\"");
   if (body.checksum_sent && call.special != "no_checksum") {
     reply.header("x-amz-checksum-crc64nvme", to_s3_base64(body.crc));
   }
