@@ -54,8 +54,10 @@ def test_nor_do_they_leave_an_upload_open(make_fake_chain, clouds):
 
 @pytest.mark.parametrize("times", [2, 7])
 def test_a_part_that_is_replaced_while_its_upload_is_completed_fails_nothing(make_fake_chain, clouds, times):
-    """As a second delivery does: the ETag that was listed is no longer the part's. Five times in a row, and the
-    message comes again."""
+    """As a second delivery does: the ETag that was listed is no longer the part's.
+
+    Five times in a row, and the message comes again.
+    """
     source, target = clouds.container(), clouds.bucket()
     source.put("large", size=11 * MIB)
     clouds.s3.fault("CompleteMultipartUpload", status=400, code="InvalidPart", times=times)
