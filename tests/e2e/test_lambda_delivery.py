@@ -108,6 +108,24 @@ def test_what_comes_again_after_its_end_is_not_copied_again(make_chain, containe
     assert chain.objects() == contents and not bucket.uploads() and not chain.dead()
 
 
+def test_parts_that_come_again_after_their_blob_has_failed_begin_no_new_copy(make_fake_chain, clouds):
+    source, target = clouds.container(), clouds.bucket()
+    source.put("large", size=11 * MIB)
+    clouds.s3.fault("UploadPart", target_contains="partNumber=1", times=0, status=400, code="InvalidRequest")
+    chain = make_fake_chain(source, target, parameters=IN_PARTS)
+    run = chain.run()
+    parter = chain.host["largefile-parter"]
+
+    for invocation in list(parter.invocations):
+        for record in invocation.event["Records"]:
+            record["attributes"]["ApproximateReceiveCount"] = "2"
+        assert parter.invoke(invocation.event).json == {"batchItemFailures": []}
+    chain.host.wait_until_quiet()
+
+    assert [record["outcome"] for record in chain.records(run)] == ["failed"]
+    assert len(chain.messages("largefile-initializer")) == 1 and clouds.s3.get("uploads") == []
+
+
 @pytest.mark.parametrize("handler", WORKERS)
 def test_a_function_that_dies_at_work_loses_nothing(make_chain, program, container, bucket, handler):
     """Killed at several moments: as it begins, in mid-batch, in mid-part."""
