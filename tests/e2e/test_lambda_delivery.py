@@ -6,6 +6,7 @@ import pytest
 from azure.storage.blob import ContentSettings
 
 from conftest import noise
+from fakes import FakeContainer
 from lambda_chain import STATE_PREFIX
 from lambda_fixtures import IN_PARTS, WORKERS, assert_over, objects_of
 from lambda_host import Faults, sns_event
@@ -182,8 +183,8 @@ def test_a_listing_that_has_no_time_for_a_page_hands_it_on(make_fake_chain, prog
     source, target = clouds.container(), clouds.bucket()
     source.put("{}", size=10, count=30)
     clouds.azure.post("options", list_rows_max=10)
-    clouds.azure.fault("ListBlobs", skip=1, delay=6000)
-    chain = make_fake_chain(source, target, function_seconds=4, visibility_seconds=8, receives_max=1)
+    clouds.azure.fault("ListBlobs", skip=1, delay=9000)
+    chain = make_fake_chain(source, target, function_seconds=8, visibility_seconds=16, receives_max=1)
 
     run = chain.run()
 
@@ -289,6 +290,17 @@ def test_what_fails_for_good_fails_alone_and_once(make_fake_chain, program, clou
     failed, = [record for record in chain.records(run) if record["outcome"] == "failed"]
     assert failed["source"] == "refused"
     assert_over(chain.status(program, run), copied=99, failed=1)
+
+
+def test_a_container_that_is_not_there_is_told_at_once(make_fake_chain, program, clouds):
+    chain = make_fake_chain(FakeContainer(clouds, "nowhere"), clouds.bucket())
+
+    run = chain.run()
+
+    status = chain.status(program, run)
+    assert (status["over"], status["exit_code"]) == (True, 1)
+    assert "ContainerNotFound" in status["listing_errors"][0]
+    assert len(chain.host["find-blobs"].invocations) == 1 and not chain.dead()
 
 
 def test_a_poisoned_blob_fails_alone(make_chain, program, container, bucket):

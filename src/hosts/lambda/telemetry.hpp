@@ -75,7 +75,7 @@ struct InvocationMetrics {
   std::int64_t moved_bytes = 0;  // of this invocation itself: a recombination moves none
   std::uint64_t unchanged = 0;
   std::uint64_t skipped = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t failed = 0;  // blobs, and listings that failed for good
   std::uint64_t retried = 0;
   double seconds_per_gib = 0;
   double queue_age_seconds = 0;  // of the oldest message

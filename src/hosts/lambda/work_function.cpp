@@ -66,6 +66,12 @@ FunctionName function_for(const Recombine&) {
   return FunctionName::largefile_recombinator;
 }
 
+// Of a listing: Azure would give the same answer again, and only another message can mend that. A login, a right or
+// a topic's name may be mended meanwhile.
+bool fails_for_good(const Error& error) {
+  return error.service_code == "ContainerNotFound" || error.service_code == "InvalidResourceName";
+}
+
 // Whose end the message is about, where it is about one blob.
 const CopyTask& task_of(const LargeFile& file) {
   return file.task;
@@ -119,9 +125,16 @@ class MessageScope {
   // True: done. False: the message must come again. An error: the same, and why.
   Task<Result<bool>> work(FindBlobs work) {
     const std::string name = work_name(item_.body);
+    const std::string container = work.container.str();
     Result<bool> listed = co_await list(std::move(work), name);
-    if (!listed && is_last_attempt()) co_await give_listing_up(name, listed.error());
-    co_return listed;
+    const bool for_good = !listed && fails_for_good(listed.error());
+    if (listed || !(for_good || is_last_attempt())) co_return listed;
+    const bool is_told = co_await give_listing_up(name, listed.error());
+    if (!for_good || !is_told) co_return listed;
+    ++metrics_.failed;
+    ++metrics_.failed_by_class[std::string(to_string(listed.error().kind))];
+    telemetry().log_error("listing_failed", listed.error(), {{"container", container}}, run_.view());
+    co_return true;
   }
 
   Task<Result<bool>> work(CopyBatch batch) {
@@ -254,13 +267,15 @@ class MessageScope {
   }
 
   // Counted is what lies before the page that failed; of the page itself some may have been published.
-  Task<void> give_listing_up(const std::string& name, const Error& error) {
-    if (!plan_is_known_) co_return;
+  // False where the plan does not say so.
+  Task<bool> give_listing_up(const std::string& name, const Error& error) {
+    if (!plan_is_known_) co_return false;
     kept_plan_.error = error.to_line();
     kept_plan_.error_kind = to_string(error.kind);
     kept_plan_.done = true;
-    if (Result<> told = co_await runs().save_plan(run_, name, kept_plan_, context_); !told)
-      telemetry().log_error("state_not_written", told.error(), {}, run_.view());
+    const Result<> told = co_await runs().save_plan(run_, name, kept_plan_, context_);
+    if (!told) telemetry().log_error("state_not_written", told.error(), {}, run_.view());
+    co_return told.has_value();
   }
 
   // The run's begin date: what launch-qualification has decided.
