@@ -1,6 +1,9 @@
 // run_store_test.cpp: a run's state comes back as it was written, also by an earlier release.
 #include "ledger/run_store.hpp"
 
+#include <map>
+#include <string>
+
 #include "aws/s3_test_support.hpp"
 
 namespace azs3copy::s3_test {
@@ -30,6 +33,20 @@ TEST_F(RunStoreTest, APlanKeepsTheKindOfItsError) {
   ASSERT_TRUE(plan && *plan);
   EXPECT_EQ((*plan)->error, "403");
   EXPECT_EQ((*plan)->error_kind, "");
+}
+
+// Thousands of plans that nobody may read are not all asked for.
+TEST_F(RunStoreTest, PlansAreReadSideBySideUntilOneCannotBe) {
+  StateStore store(*client, ".azs3copy/");
+  RunStore runs(store);
+  RunInfo info{.run = id};
+  for (int i = 0; i < 1000; ++i) info.works.push_back(std::to_string(i));
+  wire.fallback = [](const RecordedRequest&) { return error_reply(403, "AccessDenied"); };
+  std::map<std::string, ListingPlan> known;
+  const Result<PlanSummary> plans = run(look_at_plans(runs, info, known, context));
+  ASSERT_FALSE(plans);
+  EXPECT_EQ(plans.error().kind, ErrorKind::permission);
+  EXPECT_LE(wire.requests.size(), 32u);
 }
 
 }  // namespace
