@@ -29,7 +29,7 @@ locals {
       threshold = 1
     }
     failed = {
-      text      = "Blobs could not be copied: the run's records and the log say which and why."
+      text      = "Blobs could not be copied, or a container not be listed: azs3copy status and the log say which and why."
       reduce    = "SUM(METRICS())"
       label     = "Failed blobs"
       namespace = "azs3copy"

@@ -34,7 +34,8 @@ struct Row {
 constexpr std::string_view look_at_policies =
     "the login works, but its policy (or the bucket's, or an organisation's) does not allow this; a copy "
     "needs "
-    "s3:PutObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts on {bucket}/* and s3:ListBucket, "
+    "s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts on {bucket}/* and "
+    "s3:ListBucket, "
     "s3:ListBucketMultipartUploads on {bucket}";
 constexpr std::string_view renew_login = "the login has ended: renew it, then run the same command again";
 constexpr std::string_view wrong_key_pair =

@@ -248,7 +248,7 @@ Result<> check_checksum(std::optional<Crc64> reported, std::optional<Crc64> sent
 }
 
 bool is_stored_but_doubtful(const Error& error) {
-  return error.kind == ErrorKind::corrupt && error.http_status == stored_status;
+  return error.kind == ErrorKind::corrupt && error.http_status == stored_status && error.service_code.empty();
 }
 
 }  // namespace azs3copy

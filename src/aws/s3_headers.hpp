@@ -31,7 +31,8 @@ ETag etag_from(std::string_view text);
 Result<std::optional<Crc64>> checksum_from(std::string_view text, std::string_view type);
 // ErrorKind::corrupt when S3 reports another checksum than was sent.
 Result<> check_checksum(std::optional<Crc64> reported, std::optional<Crc64> sent);
-// True of these two errors: S3 said that it has stored what it then vouched for wrongly.
+// True of these two errors: S3 said that it has stored what it then vouched for wrongly. Not of an <Error> behind a
+// 200: nothing was stored.
 bool is_stored_but_doubtful(const Error& error);
 
 }  // namespace azs3copy

@@ -103,6 +103,13 @@ TEST_F(S3Upload, AnotherChecksumOfTheWholeIsCorruptAndFinal) {
   EXPECT_EQ(wire.requests[1].target, "/k");
 }
 
+// Nothing was stored: what is at the key was there before.
+TEST_F(S3Upload, ABadDigestBehindA200DeletesNothing) {
+  wire.replies({.body = "<Error><Code>BadDigest</Code><Message>text</Message></Error>"});
+  EXPECT_EQ(run(client->complete_upload(upload, context)).error().kind, ErrorKind::corrupt);
+  EXPECT_EQ(wire.requests.size(), 1U);
+}
+
 TEST_F(S3Upload, ABadDigestOfTheWholeIsFinal) {
   wire.replies(error_reply(400, "BadDigest"));
   EXPECT_EQ(run(client->complete_upload(upload, context)).error().kind, ErrorKind::corrupt);

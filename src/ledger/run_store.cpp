@@ -386,6 +386,7 @@ Task<Result<RunStore::RecordsSum>> RunStore::sum_records(const RunId& run, const
   const auto add = [&sum](const RecordsEntry& entry) {
     sum.lines += entry.lines;
     sum.not_copied += entry.not_copied;
+    sum.last_written = std::max(sum.last_written, std::optional(entry.written));
   };
   Result<> taken = co_await each_name(run, "", add, context);
   if (!taken) co_return passed(std::move(taken));

@@ -51,10 +51,10 @@ struct ListingPlan {
   std::string marker;  // what lies before it is published; a second delivery begins here
   Tally found;         // selected by the filters
   Tally unchanged;
-  Tally to_copy;               // sent on as work
-  Tally sending;               // of the page behind the marker: may be with SNS, in part or whole
-  bool resumed = false;        // a page was sent a second time: some of its blobs may have two lines
-  std::uint64_t ended = 0;     // skipped or failed by the listing itself: lines of its records
+  Tally to_copy;            // sent on as work
+  Tally sending;            // of the page behind the marker: may be with SNS, in part or whole
+  bool resumed = false;     // by a second delivery: some blobs may have two lines, or one that nothing counts
+  std::uint64_t ended = 0;  // skipped or failed by the listing itself: lines of its records
   std::uint64_t chunks = 0;    // record objects written so far
   std::set<std::string> next;  // FindBlobs messages that it has published: its rest, its folders
   std::string error;           // why it was given up; done with it
@@ -125,9 +125,10 @@ class RunStore {
   struct RecordsSum {
     std::uint64_t lines = 0;
     std::uint64_t not_copied = 0;
+    std::optional<UtcTime> last_written;
   };
   Task<Result<RecordsSum>> sum_records(const RunId& run, const Context& context);
-  // How many blobs have a line: each counts once. Reads all records; 8 bytes of memory a line.
+  // How many blobs have a line: each counts once. Reads all records; in memory are their names, and 8 bytes a line.
   Task<Result<std::uint64_t>> count_blobs(const RunId& run, const Context& context);
   Task<Result<std::vector<std::string>>> list_failing(const RunId& run, const Context& context);  // names
   Task<Result<std::vector<ObjectRecord>>> read_records(const std::string& object, const Context& context);
@@ -152,7 +153,7 @@ struct PlanSummary {
   Tally unchanged;
   Tally to_copy;
   std::uint64_t ended = 0;
-  bool resumed = false;  // there may be more lines than blobs
+  bool resumed = false;  // some listing was: lines and blobs prove nothing of each other
   std::vector<std::string> errors;
 };
 // Follows the plans from run.json on. `known` keeps those that are done from one look to the next.

@@ -152,6 +152,21 @@ TEST_F(LargeFileTest, AnUploadThatAnotherMessageEndsAtThisMomentIsThatOnesToTell
   EXPECT_TRUE(bus.files.empty());
 }
 
+// A run that overlaps completed it while this one's last part was on its way: each tells of the blob.
+TEST_F(LargeFileTest, AnUploadThatAnotherRunCompletesIsToldHereToo) {
+  begin_upload();
+  tracker.redelivered = true;  // its part is there
+  tracker.add_error = Error{.kind = ErrorKind::not_found, .service_code = "NoSuchUpload"};
+  tracker.other_process_ended_it = true;
+  head_ = object_made_from("0x1");
+  const PartTask task{.run = stage.run, .upload = upload_, .number = 2};
+  ASSERT_TRUE(azs3copy::stage_test::run(largefile_part(task, stage, context)));
+  ASSERT_EQ(reporter.records.size(), 1u);
+  EXPECT_EQ(reporter.records[0].outcome, Outcome::unchanged);
+  EXPECT_EQ(count(Method::head, ""), 1u) << "no waiting: the object stood before the manifest went";
+  EXPECT_EQ(ledger.manifests.size(), 1u) << "what stands there is another's";
+}
+
 TEST_F(LargeFileTest, APartsListWithAGapIsNeverCompleted) {
   begin_upload(2);
   const Result<> result = recombine();

@@ -44,8 +44,10 @@ Task<Result<>> largefile_part(PartTask task, Stage& stage, const Context& contex
     found = co_await copy_part(stage, task, context);
   }
   if (!found) co_return co_await give_up_upload(stage, task.upload, std::move(found.error()), context);
-  const Result<bool> whole = co_await stage.tracker.add(task.upload, **found);
-  if (!whole) co_return std::unexpected<Error>(whole.error());
+  Result<bool> whole = co_await stage.tracker.add(task.upload, **found);
+  if (!whole && whole.error().service_code == "NoSuchUpload")
+    co_return co_await give_up_upload(stage, task.upload, std::move(whole.error()), context);
+  if (!whole) co_return passed(std::move(whole));
   if (*whole)
     co_return co_await stage.bus.publish(Recombine{.run = task.run, .upload = std::move(task.upload)});
   co_return Result<>{};

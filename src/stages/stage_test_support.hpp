@@ -91,7 +91,9 @@ class MemoryTracker final : public PartTracker {
     if (!redelivered || found == parts.end()) co_return std::nullopt;
     co_return std::optional(found->second);
   }
+  std::optional<Error> add_error;
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override {
+    if (add_error) co_return std::unexpected<Error>(*add_error);
     auto& parts = open[upload.id];
     const bool is_new = parts.insert_or_assign(part.number, part).second;
     co_return is_new&& parts.size() == upload.part_count;

@@ -75,20 +75,26 @@ Task<Result<std::optional<PutReply>>> await_made_from(Stage& stage, const CopyTa
 Task<Result<>> give_up_upload(Stage& stage, const Upload& upload, Error error, const Context& context) {
   if (!stage.tracker.end(upload)) co_return Result<>{};
   const bool gone = error.service_code == "NoSuchUpload";
+  Result<bool> elsewhere = co_await stage.tracker.ended_elsewhere(upload);
   bool made = false;
-  if (gone) {
+  if (gone && elsewhere && *elsewhere) {  // the object stood before it was told
+    const Result<std::optional<PutReply>> found = co_await find_made_from(stage, upload.task, context);
+    if (!found) co_return std::unexpected<Error>(found.error());
+    made = found->has_value();
+  } else if (gone && elsewhere) {
     // Somebody ended it: a lifecycle rule, a person, another run that completed it. Or another message of this run,
     // which has the time of these looks to remove the manifest.
     const Result<std::optional<PutReply>> found = co_await await_made_from(stage, upload.task, context);
     made = found && *found;
+    elsewhere = co_await stage.tracker.ended_elsewhere(upload);
   }
-  const Result<bool> elsewhere = co_await stage.tracker.ended_elsewhere(upload);
   if (!elsewhere) co_return std::unexpected<Error>(elsewhere.error());
-  if (*elsewhere) co_return Result<>{};
-  if (made) {
+  if (made) {  // told here too: it may have been another run that completed it
     stage.reporter.ended({.outcome = Outcome::unchanged, .blob = upload.task.blob, .key = upload.task.key});
+    if (*elsewhere) co_return Result<>{};
     co_return co_await stage.ledger.remove_manifest(stage.s3.bucket(), upload.task.key, context);
   }
+  if (*elsewhere) co_return Result<>{};
   if (!is_temporary(error)) {
     const Result<> removed = co_await remove_upload(stage, upload, context);
     if (!removed) stage.reporter.log("info", "abort_failed", removed.error().to_line());

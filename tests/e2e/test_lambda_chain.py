@@ -224,6 +224,25 @@ def test_a_run_that_never_ends_keeps_others_away_for_its_time_limit_only(make_ch
     assert chain.objects() == {"a": b"x"} and not chain.dead()
 
 
+def test_a_run_that_gives_signs_keeps_others_away_beyond_its_time_limit(make_chain, container, bucket):
+    """A first copy may take weeks: begun anew each day, what is waiting would be copied twice and more."""
+    container.put("a", b"x")
+    chain = make_chain(container, bucket, parameters={"run_limit": "3s"})
+    chain.host.pause("download")
+    first = chain.launch()["run"]
+    wait_until(lambda: chain.host["find-blobs"].logged("listed"), "the listing")
+    for _ in range(5):
+        time.sleep(1)
+        bucket.put(f"{STATE_PREFIX}runs/{first}/failing/aa.json", b"{}")
+        assert chain.launch() == {"run": None, "why": "running"}
+
+    assert wait_until(lambda: chain.launch()["run"], "a run in spite of the first") != first
+
+    chain.host.pause("download", False)
+    chain.host.wait_until_quiet()
+    assert chain.objects() == {"a": b"x"} and not chain.dead()
+
+
 def test_a_state_that_cannot_be_read_keeps_nobody_away_for_ever(make_chain, container, bucket):
     container.put("a", b"x")
     chain = make_chain(container, bucket)

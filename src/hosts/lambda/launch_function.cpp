@@ -89,44 +89,61 @@ class LaunchFunction {
   Task<Result<Previous>> look_back(const CurrentRun& current, UtcTime now) {
     const bool alike = current.copies == copies();
     Previous previous{.begin_date = alike ? current.begin_date : std::nullopt};
-    const bool in_time = now - current.begun < setup_.parameters.run_limit;
     const std::string_view run = current.run.view();
     const Context half = context_.with_share(50);
-    const Result<Look> seen = co_await look(current.run, half);
-    if (!seen && in_time) co_return std::unexpected<Error>(seen.error());
+    const Result<Look> seen = co_await look(current, now, half);
+    if (!seen && is_alive(current.begun, now)) co_return std::unexpected<Error>(seen.error());
     if (!seen) {
       telemetry().log_error("run_given_up", seen.error(), {}, run);
-    } else if (!seen->over && in_time) {
+    } else if (seen->state == State::works) {
       previous.working = true;
       telemetry().log(LogLevel::info, "running", {{"text", "the previous run still works"}}, run);
-    } else if (!seen->over) {
-      telemetry().log(LogLevel::info, "run_given_up",
-                      {{"text", "the previous run is not over after its time limit: a new one begins"}}, run);
+    } else if (seen->state == State::silent) {
+      telemetry().log(
+          LogLevel::info, "run_given_up",
+          {{"text",
+            "the previous run is not over, and gave no sign within its time limit: a new one begins"}},
+          run);
     } else if (alike && setup_.parameters.advance_begin_date && seen->may_be_clean) {
       if (co_await has_all(current.run, seen->blobs)) previous.begin_date = current.begun - clock_margin;
     }
     co_return previous;
   }
 
+  bool is_alive(UtcTime last_sign, UtcTime now) const {
+    return now - last_sign < setup_.parameters.run_limit;
+  }
+
   // What the plans and the names of the records tell of a run.
+  enum class State { works, silent, over };
   struct Look {
-    bool over = false;
+    State state = State::over;  // also of a launch that was cut off: it has published nothing
     bool may_be_clean = false;  // but lines may be more than blobs, and hide one that has none
     std::uint64_t blobs = 0;    // that must have a line
   };
-  Task<Result<Look>> look(const RunId& run, const Context& context) {
-    Result<std::optional<RunInfo>> info = co_await setup_.runs->find_run(run, context);
+  Task<Result<Look>> look(const CurrentRun& current, UtcTime now, const Context& context) {
+    RunStore& runs = *setup_.runs;
+    Result<std::optional<RunInfo>> info = co_await runs.find_run(current.run, context);
     if (!info) co_return passed(std::move(info));
-    if (!*info) co_return Look{.over = true};  // its launch was cut off: it has published nothing
+    if (!*info) co_return Look{};
     std::map<std::string, ListingPlan> known;
-    Result<PlanSummary> plans = co_await look_at_plans(*setup_.runs, **info, known, context);
+    Result<PlanSummary> plans = co_await look_at_plans(runs, **info, known, context);
     if (!plans) co_return passed(std::move(plans));
-    if (!plans->done) co_return Look{};
-    Result<RunStore::RecordsSum> records = co_await setup_.runs->sum_records(run, context);
+    if (!plans->done) {  // their times alone may do
+      const Result<std::optional<UtcTime>> sign = co_await runs.find_last_sign(current.run, context);
+      if (!sign) co_return std::unexpected<Error>(sign.error());
+      if (is_alive(sign->value_or(current.begun), now)) co_return Look{.state = State::works};
+    }
+    Result<RunStore::RecordsSum> records = co_await runs.sum_records(current.run, context);
     if (!records) co_return passed(std::move(records));
-    co_return Look{.over = is_over(*plans, records->lines),
-                   .may_be_clean = plans->errors.empty() && !plans->resumed && records->not_copied == 0,
-                   .blobs = plans->to_copy.blobs + plans->ended};
+    if (is_over(*plans, records->lines)) {
+      co_return Look{.may_be_clean = plans->errors.empty() && !plans->resumed && records->not_copied == 0,
+                     .blobs = plans->to_copy.blobs + plans->ended};
+    }
+    if (is_alive(records->last_written.value_or(current.begun), now)) co_return Look{.state = State::works};
+    const Result<std::optional<UtcTime>> sign = co_await runs.find_last_sign(current.run, context);
+    if (!sign) co_return std::unexpected<Error>(sign.error());
+    co_return Look{.state = is_alive(sign->value_or(current.begun), now) ? State::works : State::silent};
   }
 
   // False too where there is no time to count them.

@@ -16,7 +16,7 @@
 //   how                partition_size (100MiB: both of the next) part_size part_threshold
 //                      verify_source (when-offered|always) transfers (32) bwlimit tpslimit (off)
 //                      state_prefix (.azs3copy/)
-//   when               run_limit (23h): a run that works for longer does not keep the next from beginning
+//   when               run_limit (12h): a run that gave no sign for longer does not keep the next from beginning
 //                      advance_begindate (off): moves begindate, in the state, past what a clean run has copied
 //                      folder_levels (0): of folders below the prefix that are listed side by side
 //
@@ -75,7 +75,7 @@ struct LambdaParameters {
   CopyRules rules;
   LambdaLimits limits;
   std::string state_prefix{state_prefix_default};   // ends in a slash
-  milliseconds run_limit = std::chrono::hours(23);  // a daily schedule does not come to the second
+  milliseconds run_limit = std::chrono::hours(12);  // a message may be silent for 5 times 90 minutes
   bool advance_begin_date = false;
   std::uint32_t folder_levels = 0;
   std::vector<UnknownKey> unknown_keys;  // to be reported

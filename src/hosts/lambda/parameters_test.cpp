@@ -138,7 +138,7 @@ TEST(LambdaParameters, WhatIsNotGivenHasItsDefault) {
   EXPECT_EQ(p.limits.bandwidth_bytes_max, 0u);
   EXPECT_EQ(p.limits.requests_per_second_max, 0);
   EXPECT_EQ(p.state_prefix, ".azs3copy/");
-  EXPECT_EQ(p.run_limit, std::chrono::hours(23));
+  EXPECT_EQ(p.run_limit, std::chrono::hours(12));
   EXPECT_FALSE(p.advance_begin_date);
   EXPECT_EQ(p.folder_levels, 0u);
 }

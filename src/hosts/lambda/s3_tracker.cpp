@@ -53,7 +53,6 @@ Task<Result<bool>> S3Tracker::add(const Upload& upload, const UploadedPart& part
   if (part.number != upload.part_count) {
     Result<PartPage> last =
         co_await s3_.list_parts(upload.task.key, upload.id, upload.part_count - 1, context_, 1);
-    if (!last && last.error().kind == ErrorKind::not_found) co_return false;  // ended meanwhile
     if (!last) co_return passed(std::move(last));
     if (last->parts.empty()) co_return false;
   }
@@ -63,7 +62,6 @@ Task<Result<bool>> S3Tracker::add(const Upload& upload, const UploadedPart& part
     return part.number <= whole_up_to;
   };
   Result<> listed = co_await s3_.each_part(upload.task.key, upload.id, in_a_row, context_);
-  if (!listed && listed.error().kind == ErrorKind::not_found) co_return false;
   if (!listed) co_return passed(std::move(listed));
   co_return whole_up_to == upload.part_count;
 }

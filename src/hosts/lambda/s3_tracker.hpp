@@ -30,6 +30,7 @@ class S3Tracker final : public PartTracker {
   void note_proof(const Upload& upload, SourceProof proof) override;
   Task<Result<std::optional<UploadedPart>>> find(const Upload& upload, std::uint32_t number) override;
   // True for at least one caller: two parts that arrive last at the same time may both see the list whole.
+  // ErrorKind::not_found, NoSuchUpload, where it has ended.
   Task<Result<bool>> add(const Upload& upload, const UploadedPart& part) override;
   // ErrorKind::not_found, NoSuchUpload, where it has ended.
   Task<Result<Parts>> parts(const Upload& upload) override;

@@ -69,6 +69,14 @@ TEST_F(S3TrackerTest, APartThatIsNotTheLastToComeCostsOneSmallRequest) {
   EXPECT_TRUE(fakes::run(tracker.add(upload_, {.number = 2})).value());
 }
 
+TEST_F(S3TrackerTest, APartWhoseUploadHasEndedSaysSo) {
+  S3Tracker tracker = this->tracker(false);
+  for (const std::uint32_t number : {2u, 3u}) {
+    wire.replies(s3_test::error_reply(404, "NoSuchUpload"));
+    EXPECT_EQ(fakes::run(tracker.add(upload_, {.number = number})).error().service_code, "NoSuchUpload");
+  }
+}
+
 // Who ends an upload removes its manifest, or begins another.
 TEST_F(S3TrackerTest, TheManifestTellsWhetherAnotherMessageHasEndedTheUpload) {
   S3Tracker tracker = this->tracker();

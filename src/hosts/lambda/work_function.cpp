@@ -226,6 +226,7 @@ class MessageScope {
       if ((*plan)->done) co_return done_before();
       reporter_.plan = kept_plan_ = std::move(**plan);
       sent_before_ = std::exchange(reporter_.plan.sending, {});
+      reporter_.plan.resumed = kept_plan_.resumed = true;  // it may also have handed its rest on, unnoted
       work.marker = reporter_.plan.marker;
     }
     if (Result<> ready = co_await make_filter(); !ready) co_return passed(std::move(ready));
@@ -295,7 +296,6 @@ class MessageScope {
   Task<Result<>> announce(const std::string& name, Tally to_copy) {
     ListingPlan plan = kept_plan_;
     plan.sending = larger(to_copy, sent_before_);
-    plan.resumed = plan.resumed || sent_before_.blobs > 0;
     page_ = to_copy;
     co_return co_await runs().save_plan(run_, name, plan, context_);
   }
@@ -304,7 +304,6 @@ class MessageScope {
   Task<Result<>> save_listing(const std::string& name, std::string marker, bool done) {
     ListingPlan& plan = reporter_.plan;
     if (sent_before_.blobs > 0) {
-      plan.resumed = true;
       const Tally counted = larger(page_, sent_before_);
       plan.to_copy.blobs += counted.blobs - page_.blobs;
       plan.to_copy.bytes += counted.bytes - page_.bytes;
