@@ -134,7 +134,7 @@ def test_a_function_that_dies_at_work_loses_nothing(make_chain, program, contain
     contents |= {"large": noise(16 * MIB)}
     container.put_many(contents)
     chain = make_chain(container, bucket, parameters=IN_PARTS, receives_max=10, visibility_seconds=5)
-    chain.host[handler].faults = Faults(kill_after_seconds=[0.03, 0.15])
+    chain.host[handler].faults = Faults(kill_after_seconds=[0.0, 0.03, 0.15])
 
     run = chain.run()
 
