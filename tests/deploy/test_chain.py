@@ -277,7 +277,7 @@ def test_an_upload_that_somebody_aborted_is_begun_again(system, handler):
 
 def test_a_batch_that_was_cut_off_comes_again(system):
     """What it has recorded is looked for: nothing is there, which must not be a 403."""
-    system.chain.host["download"].faults = Faults(kill_after_seconds=[0.01])
+    system.chain.host["download"].faults = Faults(kill_after_seconds=[0.0])
     system.source.put_many({"again": b"x"})
     system.chain.run()
     assert "exit" in [one.ended for one in system.chain.host["download"].invocations]
