@@ -55,6 +55,7 @@ class Instance:
         self.requests = queue.Queue()  # for `next`; None: there are no more
         self.happened = queue.Queue()  # (what, id of the request, body)
         self.current = None
+        self.started = threading.Event()  # `process` is known: it may ask before we are told that it runs
         self.api = Server(("127.0.0.1", 0), RuntimeApi)
         self.api.instance = self
         threading.Thread(target=self.api.serve_forever, args=(0.05,), daemon=True).start()
@@ -62,6 +63,7 @@ class Instance:
         self.process = subprocess.Popen(command, env=environment, cwd=environment["LAMBDA_TASK_ROOT"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True)
+        self.started.set()
         self.reader = threading.Thread(target=self.read_output, args=(write,), daemon=True)
         self.reader.start()
 
@@ -93,6 +95,7 @@ class Instance:
 
     def next_request(self):
         """Called by the Runtime API; waits for one."""
+        self.started.wait()
         self.happened.put(("next", None, b""))
         if self.freeze and self.requests.empty():
             self.signal(signal.SIGSTOP)
