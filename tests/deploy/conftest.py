@@ -18,16 +18,19 @@ ALLOWED_MISSING = os.environ.get("AZS3COPY_TEST_ALLOW_MISSING", "").split(",")
 def pytest_collection_modifyitems(items):
     if terraform.program() or os.environ.get("AZS3COPY_TEST_TERRAFORM") == "required":
         return
+    reason = ("terraform (1.11 or later) is not on the PATH, and Debian has no package of it: install it. "
+              "AZS3COPY_TEST_TERRAFORM=required, as in CI, makes this an error")
     for item in items:
         if item.get_closest_marker("terraform"):
-            item.add_marker(pytest.mark.skip(reason="there is no program terraform on the PATH"))
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory):
     """On moto, once: test_apply.py reads it back, test_chain.py runs it, test_destroy.py ends it."""
     if not MOTO_URL and "moto-auth" in ALLOWED_MISSING:
-        pytest.skip("AZS3COPY_TEST_ALLOW_MISSING leaves out moto-auth")
+        pytest.skip("the server moto-auth could not be had, and AZS3COPY_TEST_ALLOW_MISSING says that it may "
+                    "be missing: nothing was applied")
     assert MOTO_URL, "AZS3COPY_TEST_MOTO_AUTH_URL is not set: run the tests with tests/deploy/run.sh"
     import applied  # needs what the test servers' Python has
 
