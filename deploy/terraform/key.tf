@@ -22,7 +22,8 @@ resource "aws_kms_key" "copy" {
         Resource = "*"
       },
       {
-        # Nor to use it but through these services: the functions' roles, and whoever reads the bucket.
+        # IAM policies may allow use of the key only through these services: by the functions' roles, and by readers
+        # of the bucket.
         Sid       = "UseThroughServices"
         Effect    = "Allow"
         Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
@@ -30,21 +31,20 @@ resource "aws_kms_key" "copy" {
         Resource  = "*"
         Condition = {
           StringEquals = {
-            "kms:ViaService" = [for service in ["s3", "secretsmanager", "sns", "sqs"] : "${service}.${var.Region}.${local.suffix}"]
+            "kms:ViaService" = [for service in ["s3", "secretsmanager", "sns", "sqs"] : local.via_service[service]]
           }
         }
       },
       {
-        # SNS puts messages into the encrypted queues.
+        # SNS delivers messages of these topics to the encrypted queues and dead-letter queues.
         Sid       = "TopicsToQueues"
         Effect    = "Allow"
         Principal = { Service = "sns.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
         Condition = {
-          ArnLike = {
-            "kms:EncryptionContext:aws:sqs:arn" = "arn:${local.partition}:sqs:${var.Region}:${local.account}:${local.queue_stem}*"
-          }
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:sns:${var.Region}:${local.account}:${local.topic_stem}*" }
+          StringEquals = { "aws:SourceAccount" = local.account }
         }
       },
       {

@@ -5,6 +5,9 @@ locals {
   partition = data.aws_partition.current.partition
   suffix    = data.aws_partition.current.dns_suffix
 
+  # kms:ViaService ends in amazonaws.com in every partition; service principals end in the partition's suffix.
+  via_service = { for service in ["s3", "secretsmanager", "sns", "sqs"] : service => "${service}.${var.Region}.amazonaws.com" }
+
   tags = {
     Owner       = var.OwnerTag
     Environment = var.EnvironmentTag
@@ -31,9 +34,8 @@ locals {
     LargeFileRecomb = { name = "LargeFileRecomb", function = "06", batch = 1, concurrency = var.LargeFileRecombConcurrency }
   }
 
-  receives_max              = 5       # deliveries of a message before it is a dead letter
-  message_retention_seconds = 345600  # 4 days
-  letter_retention_seconds  = 1209600 # 14 days, the longest there is: counted from when the message was first sent
+  receives_max      = 5       # deliveries of a message before it is a dead letter
+  retention_seconds = 1209600 # 14 days, the maximum: since the message was first sent, in both queues together
 
   key_name        = "${var.PrefixCode}kms${var.EnvironmentCode}azs3copy"
   secret_name     = "${var.PrefixCode}sms${var.EnvironmentCode}azs3copy"

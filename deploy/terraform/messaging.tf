@@ -1,4 +1,5 @@
-# Topics fan out, queues hold: topic --raw--> queue --> function; after receives_max deliveries --> dead letters.
+# topic --raw--> queue --> function. After receives_max failed deliveries a message goes to the dead-letter queue, and
+# so does a message that SNS cannot deliver to the queue.
 
 resource "aws_sns_topic" "work" {
   for_each = local.channels
@@ -36,7 +37,7 @@ resource "aws_sqs_queue" "work" {
   name                       = "${local.queue_stem}${each.value.name}"
   kms_master_key_id          = aws_kms_key.copy.arn
   visibility_timeout_seconds = 6 * local.functions[each.value.function].timeout
-  message_retention_seconds  = local.message_retention_seconds
+  message_retention_seconds  = local.retention_seconds
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters[each.key].arn
@@ -82,8 +83,11 @@ resource "aws_sns_topic_subscription" "work" {
   endpoint             = aws_sqs_queue.work[each.key].arn
   raw_message_delivery = true
 
-  # Before the policy stands, what is delivered is refused and lost.
-  depends_on = [aws_sqs_queue_policy.work]
+  # SNS discards messages that the queue or its key refuses, unless they have a dead-letter queue.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead_letters[each.key].arn })
+
+  # Without these policies SNS may not deliver.
+  depends_on = [aws_sqs_queue_policy.work, aws_sqs_queue_policy.dead_letters]
 }
 
 resource "aws_sqs_queue" "dead_letters" {
@@ -91,7 +95,7 @@ resource "aws_sqs_queue" "dead_letters" {
 
   name                      = "${local.queue_stem}${each.value.name}DLQ"
   kms_master_key_id         = aws_kms_key.copy.arn
-  message_retention_seconds = local.letter_retention_seconds
+  message_retention_seconds = local.retention_seconds
 
   tags = merge(local.tags, { Rtype = "code", Name = "${local.queue_stem}${each.value.name}DLQ" })
 }
@@ -115,6 +119,14 @@ resource "aws_sqs_queue_policy" "dead_letters" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
+      {
+        Sid       = "UndeliveredFromItsTopic"
+        Effect    = "Allow"
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = aws_sqs_queue.dead_letters[each.key].arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.work[each.key].arn } }
+      },
       {
         Sid       = "TlsOnly"
         Effect    = "Deny"

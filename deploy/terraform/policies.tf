@@ -87,21 +87,21 @@ locals {
         Resource = [aws_kms_key.copy.arn]
         Condition = { StringEquals = { "kms:ViaService" = [
           for service in concat(["secretsmanager", "sns"], contains(keys(local.queue_of), key) ? ["sqs"] : []) :
-        "${service}.${var.Region}.${local.suffix}"] } }
+        local.via_service[service]] } }
       },
       {
         wanted    = true
         Sid       = "EncryptMessages"
         Action    = ["kms:GenerateDataKey"]
         Resource  = [aws_kms_key.copy.arn]
-        Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.Region}.${local.suffix}"] } }
+        Condition = { StringEquals = { "kms:ViaService" = [local.via_service.sns] } }
       },
       {
         wanted    = local.makes_bucket || var.ExistingBucketKmsKeyArn != ""
         Sid       = "BucketKey"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = [local.bucket_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = ["s3.${var.Region}.${local.suffix}"] } }
+        Condition = { StringEquals = { "kms:ViaService" = [local.via_service.s3] } }
       },
       {
         wanted   = true

@@ -3,26 +3,55 @@ references resolved to names and ARNs as AWS forms them."""
 
 import copy
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "deploy/cloudformation/azs3copy-stack.yaml"
 
-REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 # What AWS chooses.
 KEY_ID = "11111111-2222-3333-4444-555555555555"
-KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
-SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:etlsmsdvazs3copy-AbCdEf"
 BUCKET = "made-bucket"
 
-PSEUDO = {
-    "AWS::Region": REGION,
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::URLSuffix": "amazonaws.com",
+
+@dataclass(frozen=True)
+class Place:
+    """A region with its partition and the suffix of that partition's host names."""
+
+    region: str
+    partition: str = "aws"
+    suffix: str = "amazonaws.com"
+
+    def arn(self, service, rest):
+        return f"arn:{self.partition}:{service}:{self.region}:{ACCOUNT}:{rest}"
+
+    def role_arn(self, name):
+        return f"arn:{self.partition}:iam::{ACCOUNT}:role/{name}"
+
+    def queue_url(self, name):
+        return f"https://sqs.{self.region}.{self.suffix}/{ACCOUNT}/{name}"
+
+    @property
+    def key_arn(self):
+        return self.arn("kms", f"key/{KEY_ID}")
+
+    @property
+    def secret_arn(self):
+        return self.arn("secretsmanager", "secret:etlsmsdvazs3copy-AbCdEf")
+
+
+HOME = Place("eu-west-1")
+PLACES = {
+    place.region: place
+    for place in (
+        HOME,
+        Place("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        Place("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+    )
 }
+REGION, KEY_ARN, SECRET_ARN = HOME.region, HOME.key_arn, HOME.secret_arn
 
 
 class NoValue:
@@ -56,8 +85,15 @@ def load(text=None):
 class Stack:
     """The template with its parameters: resource(logical_id) gives type and resolved properties."""
 
-    def __init__(self, template, parameters):
+    def __init__(self, template, parameters, place=HOME):
         self.template = template
+        self.place = place
+        self.pseudo = {
+            "AWS::Region": place.region,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": place.partition,
+            "AWS::URLSuffix": place.suffix,
+        }
         self.parameters = {
             name: parameters.get(name, description.get("Default"))
             for name, description in template["Parameters"].items()
@@ -140,8 +176,8 @@ class Stack:
     def _ref(self, name):
         if name == "AWS::NoValue":
             return NoValue
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self.pseudo:
+            return self.pseudo[name]
         if name in self.parameters:
             return self.parameters[name]
         return self._attribute(name, "Ref")
@@ -153,22 +189,19 @@ class Stack:
         assert self.exists(logical_id), f"reference to {logical_id}, which this stack does not have"
         resource = self.template["Resources"][logical_id]
         name = lambda key: self.resolve(resource["Properties"][key])  # noqa: E731
-        arn = lambda service, rest: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"  # noqa: E731
+        arn = self.place.arn
         forms = {
             ("AWS::KMS::Key", "Ref"): lambda: KEY_ID,
-            ("AWS::KMS::Key", "Arn"): lambda: KEY_ARN,
-            ("AWS::SecretsManager::Secret", "Ref"): lambda: SECRET_ARN,
+            ("AWS::KMS::Key", "Arn"): lambda: self.place.key_arn,
+            ("AWS::SecretsManager::Secret", "Ref"): lambda: self.place.secret_arn,
             ("AWS::S3::Bucket", "Ref"): lambda: BUCKET,
             ("AWS::SNS::Topic", "Ref"): lambda: arn("sns", name("TopicName")),
-            (
-                "AWS::SQS::Queue",
-                "Ref",
-            ): lambda: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name('QueueName')}",
+            ("AWS::SQS::Queue", "Ref"): lambda: self.place.queue_url(name("QueueName")),
             ("AWS::SQS::Queue", "Arn"): lambda: arn("sqs", name("QueueName")),
             ("AWS::Lambda::Function", "Ref"): lambda: name("FunctionName"),
             ("AWS::Lambda::Function", "Arn"): lambda: arn("lambda", "function:" + name("FunctionName")),
             ("AWS::IAM::Role", "Ref"): lambda: name("RoleName"),
-            ("AWS::IAM::Role", "Arn"): lambda: f"arn:aws:iam::{ACCOUNT}:role/{name('RoleName')}",
+            ("AWS::IAM::Role", "Arn"): lambda: self.place.role_arn(name("RoleName")),
             ("AWS::Logs::LogGroup", "Ref"): lambda: name("LogGroupName"),
             ("AWS::Logs::LogGroup", "Arn"): lambda: arn("logs", f"log-group:{name('LogGroupName')}:*"),
             ("AWS::Events::Rule", "Arn"): lambda: arn("events", "rule/" + name("Name")),

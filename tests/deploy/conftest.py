@@ -9,7 +9,7 @@ import pytest
 import cloudformation
 import resources
 import terraform
-from scenarios import SCENARIOS, for_cloudformation
+from scenarios import OF_BOTH, SCENARIOS, for_terraform, stack_of
 
 MOTO_URL = os.environ.get("AZS3COPY_TEST_MOTO_AUTH_URL")
 ALLOWED_MISSING = os.environ.get("AZS3COPY_TEST_ALLOW_MISSING", "").split(",")
@@ -41,17 +41,15 @@ def applied(tmp_path_factory):
 def stacks():
     """Scenario -> the CloudFormation template with its parameters."""
     template = cloudformation.load()
-    return {
-        name: cloudformation.Stack(template, for_cloudformation(variables))
-        for name, variables in SCENARIOS.items()
-    }
+    return {name: stack_of(name, template) for name in SCENARIOS}
 
 
 @pytest.fixture(scope="session")
 def states(tmp_path_factory):
     """Scenario -> Terraform's state, with the provider mocked."""
-    variables = {name: {**values, "Region": cloudformation.REGION} for name, values in SCENARIOS.items()}
-    return terraform.states(tmp_path_factory.mktemp("states"), variables)
+    return terraform.states(
+        tmp_path_factory.mktemp("states"), {name: for_terraform(name) for name in OF_BOTH}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -59,5 +57,5 @@ def canonical(stacks, states):
     """Scenario -> (CloudFormation's side, Terraform's side)."""
     return {
         name: (resources.of_cloudformation(stacks[name]), resources.of_terraform(states[name]))
-        for name in SCENARIOS
+        for name in OF_BOTH
     }

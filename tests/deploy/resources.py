@@ -147,6 +147,11 @@ def encryption(rules):
     }
 
 
+def written_json(text):
+    """None for a text that the mock made up, where nothing is written."""
+    return json.loads(text) if text.startswith("{") else None
+
+
 def reservation(value):
     return None if value == -1 else value
 
@@ -238,6 +243,7 @@ READ = {
             "protocol": "Protocol",
             "endpoint": "Endpoint",
             "raw_message_delivery": "RawMessageDelivery",
+            "redrive_policy": ("RedrivePolicy", written_json),
         },
     ),
     "aws_sqs_queue": (
@@ -248,10 +254,7 @@ READ = {
             "kms_master_key_id": "KmsMasterKeyId",
             "visibility_timeout_seconds": "VisibilityTimeout",
             "message_retention_seconds": "MessageRetentionPeriod",
-            "redrive_policy": (
-                "RedrivePolicy",
-                lambda text: json.loads(text) if text.startswith("{") else None,
-            ),
+            "redrive_policy": ("RedrivePolicy", written_json),
             **TAGS,
         },
     ),

@@ -1,5 +1,7 @@
-"""The parameters with which both templates are compared: as they come, with every one of them changed, and
-those whose effect shows only in a bucket of the stack's own."""
+"""The parameters with which both templates are compared: as they come, with every one of them changed, those
+whose effect shows only in a bucket of the stack's own, and the partitions outside of AWS's commercial one."""
+
+from cloudformation import PLACES, REGION, Stack
 
 KEYS = "arn:aws:kms:eu-west-1:123456789012"
 NEEDED = {
@@ -55,7 +57,23 @@ SCENARIOS = {
         "StatePrefix": ".azs3copy-photos/",
         "RunRetentionDays": 20,
     },
+    "in_china": {**NEEDED, "AzureSecretKey": "s3cret", "Region": "cn-north-1"},
+    "in_the_eu_sovereign_cloud": {**NEEDED, "AzureSecretless": True, "Region": "eusc-de-east-1"},
 }
+
+# Terraform's provider 5 refuses the names of its regions ("eusc-de-east-1 ... invalid region value").
+ONLY_CLOUDFORMATION = {"in_the_eu_sovereign_cloud"}
+OF_BOTH = [name for name in SCENARIOS if name not in ONLY_CLOUDFORMATION]
+
+
+def for_terraform(name):
+    return {"Region": REGION, **SCENARIOS[name]}
+
+
+def stack_of(name, template):
+    """The CloudFormation template with the scenario's parameters, in its region."""
+    place = PLACES[for_terraform(name)["Region"]]
+    return Stack(template, for_cloudformation(SCENARIOS[name]), place)
 
 
 def for_cloudformation(variables):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from cloudformation import ACCOUNT, BUCKET, KEY_ARN, KEY_ID, REGION, SECRET_ARN
+from cloudformation import ACCOUNT, BUCKET, KEY_ID, PLACES
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "deploy/terraform"
@@ -57,7 +57,7 @@ class Copy:
     def __init__(self, folder, module=MODULE, mirrors=None, extra=None):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for path in module.glob("*.tf"):
+        for path in (*module.glob("*.tf"), *module.glob(".terraform.lock.hcl")):
             shutil.copy(path, folder)
         for name, text in (extra or {}).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,18 +104,18 @@ def _value(value):
     return json.dumps(value)  # every JSON value is one of HCL's too
 
 
-def _mock(prefix, environment_code):
+def _mock(prefix, environment_code, place):
     """What AWS would answer, by the names that the resources are to have."""
     stem = lambda kind: f"{prefix}{kind}{environment_code}azs3copy"  # noqa: E731
-    arn = lambda service, rest: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"  # noqa: E731
+    arn = place.arn
     text = 'mock_provider "aws" {\n'
     for data, values in {
         "aws_caller_identity": {"account_id": ACCOUNT},
-        "aws_partition": {"partition": "aws", "dns_suffix": "amazonaws.com"},
+        "aws_partition": {"partition": place.partition, "dns_suffix": place.suffix},
     }.items():
         text += f'  mock_data "{data}" {{\n    defaults = {_value(values)}\n  }}\n'
-    text += _override("aws_kms_key.copy", arn=KEY_ARN, key_id=KEY_ID)
-    text += _override("aws_secretsmanager_secret.copy", arn=SECRET_ARN, id=SECRET_ARN)
+    text += _override("aws_kms_key.copy", arn=place.key_arn, key_id=KEY_ID)
+    text += _override("aws_secretsmanager_secret.copy", arn=place.secret_arn, id=place.secret_arn)
     text += _override("aws_s3_bucket.copy[0]", bucket=BUCKET)
     text += _override("aws_sns_topic.alarms", arn=arn("sns", stem("sns") + "DLQ"))
     text += _override("aws_cloudwatch_event_rule.schedule", arn=arn("events", "rule/" + stem("evr")))
@@ -126,13 +126,13 @@ def _mock(prefix, environment_code):
             text += _override(
                 f'aws_sqs_queue.{resource}["{key}"]',
                 arn=arn("sqs", queue),
-                id=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}",
+                id=place.queue_url(queue),
             )
     for key in FUNCTIONS:
         name = f"{stem('lmd')}lambda{key}"
         text += _override(f'aws_lambda_function.function["{key}"]', arn=arn("lambda", "function:" + name))
         text += _override(
-            f'aws_iam_role.function["{key}"]', arn=f"arn:aws:iam::{ACCOUNT}:role/{stem('iar')}lambda{key}"
+            f'aws_iam_role.function["{key}"]', arn=place.role_arn(f"{stem('iar')}lambda{key}")
         )
         text += _override(
             f'aws_cloudwatch_log_group.function["{key}"]', arn=arn("logs", "log-group:/aws/lambda/" + name)
@@ -144,7 +144,8 @@ def states(folder, scenarios, module=MODULE):
     """Scenario -> (resources, outputs) after an apply with the scenario's variables; one run of Terraform."""
     tests = {}
     for name, variables in scenarios.items():
-        text = _mock(variables.get("PrefixCode", "etl"), variables.get("EnvironmentCode", "dv"))
+        place = PLACES[variables["Region"]]
+        text = _mock(variables.get("PrefixCode", "etl"), variables.get("EnvironmentCode", "dv"), place)
         text += f'run "{name}" {{\n  command = apply\n  variables {{\n'
         text += "".join(f"    {key} = {_value(value)}\n" for key, value in variables.items())
         tests[f"tests/{name}.tftest.hcl"] = text + "  }\n}\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cloudformation import REGION
 from scenarios import SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +110,7 @@ def test_dashboard(stacks, scenario):
     logs, seen = set(), set()
     for widget in widgets:
         properties = widget["properties"]
-        assert properties["region"] == REGION and 1 <= widget["width"] <= 24
+        assert properties["region"] == stack.place.region and 1 <= widget["width"] <= 24
         if widget["type"] == "log":
             logs |= set(re.findall(r"SOURCE '([^']+)'", properties["query"]))
             continue

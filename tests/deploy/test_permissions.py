@@ -2,11 +2,13 @@
 chain's tests there and here) and no more. test_chain.py proves the same of the applied roles."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from cloudformation import BUCKET, SECRET_ARN
+from cloudformation import ACCOUNT, BUCKET, SECRET_ARN
+from scenarios import SCENARIOS
 
 CALLS = Path(__file__).resolve().parents[1] / "e2e/lambda_calls.json"
 
@@ -76,3 +78,88 @@ def test_what_the_roles_allow_beyond_that_is_named(stacks, seen):
         if resource != "bucket/state" or (function, action, "bucket/objects") not in seen | set(BEYOND)
     }
     assert beyond == set(BEYOND), "allowed, not seen and not named; or named and needless"
+
+
+# ---- partitions: China, the EU Sovereign Cloud
+
+# By AWS's documentation; an unknown condition key never matches, and the statement allows nothing.
+CONDITION_KEYS = {
+    "aws:SecureTransport",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "kms:EncryptionContext:aws:logs:arn",
+    "kms:EncryptionContext:aws:sns:topicArn",
+    "kms:ViaService",
+    "lambda:SourceFunctionArn",
+    "s3:TlsVersion",
+    "sts:IdentityTokenAudience",
+    "sts:SigningAlgorithm",
+}
+
+
+def statements(stack):
+    """All statements of all policies in the stack."""
+    for name in stack.resources():
+        for key, value in stack.properties(name).items():
+            if key in ("PolicyDocument", "KeyPolicy", "AssumeRolePolicyDocument"):
+                yield from value["Statement"]
+
+
+def conditions(stack):
+    """(condition key, values) of all statements."""
+    for statement in statements(stack):
+        for tests in statement.get("Condition", {}).values():
+            for key, values in tests.items():
+                yield key, values if isinstance(values, list) else [values]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_via_service_is_alike_in_every_partition(stacks, scenario):
+    """KMS: "amazonaws.com" ends the value everywhere, whatever the suffix of the partition's hosts."""
+    stack = stacks[scenario]
+    values = [values for key, values in conditions(stack) if key == "kms:ViaService"]
+    assert len(values) == 19
+    services = ("s3", "secretsmanager", "sns", "sqs")
+    assert set().union(*values) == {f"{name}.{stack.place.region}.amazonaws.com" for name in services}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_principals_are_those_of_the_partition(stacks, scenario):
+    stack = stacks[scenario]
+    principals = [each["Principal"] for each in statements(stack) if isinstance(each.get("Principal"), dict)]
+    assert {each["Service"] for each in principals if "Service" in each} == {
+        "cloudwatch.amazonaws.com",
+        "lambda.amazonaws.com",
+        "sns.amazonaws.com",
+        f"logs.{stack.place.region}.{stack.place.suffix}",
+    }
+    root = f"arn:{stack.place.partition}:iam::{ACCOUNT}:root"
+    assert {each["AWS"] for each in principals if "AWS" in each} == {root}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_arns_name_their_own_partition(stacks, scenario):
+    stack = stacks[scenario]
+    text = json.dumps([stack.properties(name) for name in stack.resources()])
+    assert set(re.findall(r"\barn:([^:]*):", text)) == {stack.place.partition}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_condition_keys_are_documented_ones(stacks, scenario):
+    assert {key for key, _ in conditions(stacks[scenario])} <= CONDITION_KEYS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_key_admits_only_our_topics(stacks, scenario):
+    stack = stacks[scenario]
+    (statement,) = [
+        each
+        for each in stack.properties("KMSKey")["KeyPolicy"]["Statement"]
+        if each["Principal"].get("Service") == "sns.amazonaws.com"
+    ]
+    topics = stack.properties("SNSTopicL1L2")["TopicName"].removesuffix("L1_to_L2")
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statement["Condition"] == {
+        "ArnLike": {"aws:SourceArn": stack.place.arn("sns", f"{topics}*")},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }

@@ -11,8 +11,8 @@ import pytest
 import cloudformation
 import resources
 import terraform
-from cloudformation import Stack, changed, leaves
-from scenarios import KEYS, SCENARIOS, for_cloudformation
+from cloudformation import changed, leaves
+from scenarios import KEYS, OF_BOTH, SCENARIOS, for_terraform, stack_of
 
 # Variables of one side alone, and why.
 ONLY_TERRAFORM = {
@@ -38,7 +38,7 @@ RULES_OWN_PREFIX = re.compile(r"^\d+/prefix$")
 
 
 @pytest.mark.terraform
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", OF_BOTH)
 def test_same_resources(canonical, scenario):
     from_cloudformation, from_terraform = canonical[scenario]
     assert len(from_cloudformation) > 70
@@ -46,7 +46,7 @@ def test_same_resources(canonical, scenario):
 
 
 @pytest.mark.terraform
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", OF_BOTH)
 def test_same_outputs(stacks, states, scenario):
     of_terraform = {name: value for name, value in states[scenario][1].items() if name != "secret_text"}
     assert stacks[scenario].outputs() == of_terraform
@@ -246,8 +246,7 @@ def mutants(template, logical_id):
 
 def test_each_change_of_the_cloudformation_template_is_seen():
     template = cloudformation.load()
-    parameters = {name: for_cloudformation(variables) for name, variables in SCENARIOS.items()}
-    base = {name: Stack(template, values) for name, values in parameters.items()}
+    base = {name: stack_of(name, template) for name in SCENARIOS}
     count, unseen = 0, []
     for logical_id in template["Resources"]:
         scenarios = [name for name, stack in base.items() if stack.exists(logical_id)]
@@ -258,7 +257,7 @@ def test_each_change_of_the_cloudformation_template_is_seen():
             count += 1
             for name in scenarios:
                 try:
-                    stack = Stack(mutated, parameters[name])
+                    stack = stack_of(name, mutated)
                     if resources.of_cloudformation_resource(stack, logical_id) != right[name]:
                         break
                 except (AssertionError, KeyError, ValueError, TypeError, IndexError):
@@ -399,7 +398,7 @@ def test_changes_of_the_terraform_files_are_seen(canonical, tmp_path):
                 assert old in text, f"{name} does not say {old}"
                 text = text.replace(old, new)
         (module / path.name).write_text(text)
-    variables = {**SCENARIOS["as_it_comes"], "Region": cloudformation.REGION}
+    variables = for_terraform("as_it_comes")
     state = terraform.states(tmp_path / "run", {"changed": variables}, module)["changed"]
     found = resources.differences(canonical["as_it_comes"][0], resources.of_terraform(state))
     unseen = [place for *_, place in CHANGES if not any(place in text for text in found)]

@@ -123,22 +123,24 @@ run "as_it_comes" {
   }
   assert {
     condition = alltrue([for key, channel in local.channels :
-    aws_sqs_queue.dead_letters[key].message_retention_seconds == 1209600 && aws_sqs_queue.work[key].message_retention_seconds >= 5 * aws_sqs_queue.work[key].visibility_timeout_seconds])
-    error_message = "A message expires before it was delivered five times, or a dead letter before 14 days."
+    aws_sqs_queue.dead_letters[key].message_retention_seconds == 1209600 && aws_sqs_queue.work[key].message_retention_seconds == 1209600])
+    error_message = "A queue keeps its messages for less than 14 days."
   }
   assert {
     condition = alltrue([for key, channel in local.channels :
       [for statement in jsondecode(aws_sqs_queue_policy.work[key].policy).Statement : [statement.Principal, statement.Action, statement.Condition] if statement.Effect == "Allow"]
       == [[{ Service = "sns.amazonaws.com" }, "sqs:SendMessage", { ArnEquals = { "aws:SourceArn" = aws_sns_topic.work[key].arn } }]]
-    && alltrue([for statement in jsondecode(aws_sqs_queue_policy.dead_letters[key].policy).Statement : statement.Effect == "Deny"])])
+      && [for statement in jsondecode(aws_sqs_queue_policy.dead_letters[key].policy).Statement : [statement.Principal, statement.Action, statement.Condition] if statement.Effect == "Allow"]
+    == [[{ Service = "sns.amazonaws.com" }, "sqs:SendMessage", { ArnEquals = { "aws:SourceArn" = aws_sns_topic.work[key].arn } }]]])
     error_message = "A queue admits others than its own topic."
   }
   assert {
     condition = alltrue([for key, channel in local.channels :
       aws_sns_topic_subscription.work[key].topic_arn == aws_sns_topic.work[key].arn
       && aws_sns_topic_subscription.work[key].endpoint == aws_sqs_queue.work[key].arn
-    && aws_sns_topic_subscription.work[key].raw_message_delivery])
-    error_message = "A topic does not feed its queue, raw."
+      && aws_sns_topic_subscription.work[key].raw_message_delivery
+    && jsondecode(aws_sns_topic_subscription.work[key].redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead_letters[key].arn }])
+    error_message = "A topic does not feed its queue, raw, or discards messages that the queue refuses."
   }
   assert {
     condition = alltrue([for key, channel in local.channels :
