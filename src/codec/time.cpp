@@ -84,6 +84,7 @@ class Reader {
     if (ok_) text_.remove_prefix(1);
     return *this;
   }
+  bool next_is_digit() const { return ok_ && !text_.empty() && is_digit(text_.front()); }
   // From `least` to `most` digits.
   Reader& number(unsigned& value, std::size_t least, std::size_t most) {
     value = 0;
@@ -142,16 +143,19 @@ struct Parsed {
   }
 };
 
-// "Z" or "+hh:mm"; nothing at the end of the text is UTC.
+// "Z" or an offset; no zone at the end of the text is UTC.
 std::optional<UtcTime> with_zone(Reader& in, const Parsed& parsed) {
   unsigned zone_hours = 0;
   unsigned zone_minutes = 0;
   int sign = 1;
   if (in.next_is('Z')) {
     in.skip('Z');
-  } else if (!in.at_end()) {
+  } else if (!in.at_end()) {  // +05:30, +0530, +05, also after a space as `date` and git write it
+    if (in.next_is(' ')) in.skip(' ');
     sign = in.next_is('-') ? -1 : 1;
-    in.skip(sign < 0 ? '-' : '+').digits(zone_hours, 2).skip(':').digits(zone_minutes, 2);
+    in.skip(sign < 0 ? '-' : '+').digits(zone_hours, 2);
+    if (in.next_is(':')) in.skip(':').digits(zone_minutes, 2);
+    if (in.next_is_digit()) in.digits(zone_minutes, 2);
   }
   const auto local = parsed.time();
   if (!in.at_end() || !local || zone_hours > 23 || zone_minutes > 59) return std::nullopt;
@@ -160,14 +164,14 @@ std::optional<UtcTime> with_zone(Reader& in, const Parsed& parsed) {
   return utc;
 }
 
-// "20261123T074210Z" and "20261123".
+// "20261123T074210Z", "20261123T074210-0500" and "20261123".
 std::optional<UtcTime> parse_basic_iso8601(std::string_view text) {
   Parsed p;
   Reader in(text);
   in.digits(p.year, 4).digits(p.month, 2).digits(p.day, 2);
   if (in.at_end()) return p.time();
-  in.skip('T').digits(p.hour, 2).digits(p.minute, 2).digits(p.second, 2).skip('Z');
-  return in.at_end() ? p.time() : std::nullopt;
+  in.skip('T').digits(p.hour, 2).digits(p.minute, 2).digits(p.second, 2);
+  return with_zone(in, p);
 }
 
 // "23-Nov-26" (strptime's %y: 69 to 99 are of the last century).
