@@ -17,7 +17,7 @@ locals {
     "01" = ["s3:ListBucket"]
     "02" = ["s3:ListBucket"]
     "03" = ["s3:ListBucket"]
-    "04" = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    "04" = ["s3:ListBucket"]
     "05" = ["s3:ListBucket"]
     "06" = ["s3:ListBucket"]
   }

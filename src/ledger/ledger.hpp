@@ -49,7 +49,7 @@ Result<UploadManifest> upload_manifest_from_json(std::string_view text);
 class Ledger {
  public:
   virtual ~Ledger() = default;
-  // Durable when it returns.
+  // Durable when it returns. ErrorKind::conflict if another run that still works has saved one for this key.
   virtual Task<Result<>> save_manifest(const UploadManifest& manifest, const Context& context) = 0;
   // Nothing where there is none. A manifest that cannot be read is an error that names it: taken for none, it
   // would leave its upload open for ever.
@@ -66,6 +66,9 @@ class Ledger {
   // True while the process of that run lives; its uploads are not another run's to abort.
   virtual bool is_running(const RunId& run) const = 0;
 };
+
+// Of a blob that another run copies: ErrorKind::conflict.
+Error in_use_by(const RunId& run);
 
 // $AZS3COPY_STATE_DIR, else $XDG_STATE_HOME/azs3copy, else ~/.local/state/azs3copy;
 // "" where there is no home either.

@@ -509,6 +509,26 @@ RC_GTEST_PROP(UploadManifestTest, ComesBackAsItWasWritten, ()) {
   RC_ASSERT(to_json(*back) == to_json(manifest));
 }
 
+// Both looked before one of the two had saved.
+TEST_F(LedgerTest, OfTwoRunsThatOpenOneKeyOneIsTurnedAway) {
+  auto first = open("first");
+  auto second = open("second");
+  UploadManifest ours = manifest_of("k", "");
+  ours.run = RunId("first");
+  UploadManifest theirs = ours;
+  theirs.run = RunId("second");
+  EXPECT_FALSE(*find(*first, "k"));
+  EXPECT_FALSE(*find(*second, "k"));
+  ASSERT_TRUE(save(*first, ours));
+  const Result<> late = save(*second, theirs);
+  ASSERT_FALSE(late) << "the first run's upload would be lost";
+  EXPECT_EQ(late.error().kind, ErrorKind::conflict);
+  EXPECT_NE(late.error().message.find("run first is copying it"), std::string::npos);
+  EXPECT_EQ((*find(*second, "k"))->run.view(), "first");
+  first.reset();
+  EXPECT_TRUE(save(*second, theirs)) << "a run that is over keeps nobody away";
+}
+
 // ---- Runs under way ----
 
 TEST_F(LedgerTest, ARunIsUnderWayUntilItsProcessIsGone) {

@@ -193,9 +193,20 @@ Task<Result<>> LocalLedger::flush(const Context& /*context*/) {
 
 Task<Result<>> LocalLedger::save_manifest(const UploadManifest& manifest, const Context& /*context*/) {
   assert(manifest.endpoint == state_->endpoint && "its file could not be found again");
-  auto saved =
-      replace_file(state_->manifest_path(manifest.bucket, manifest.upload.task.key), to_json(manifest));
-  if (!saved) co_return failed(std::move(saved), "save the upload's manifest");
+  constexpr std::string_view operation = "save the upload's manifest";
+  const Key& key = manifest.upload.task.key;
+  const std::string path = state_->manifest_path(manifest.bucket, key);
+  // Two runs that open an upload of one key at the same moment both found no manifest: the second to save is
+  // turned away. One save at a time, over all processes that share the folder.
+  const auto one_at_a_time = open_file(state_->folder + "/uploads.lock", O_RDWR | O_CREAT);
+  if (!one_at_a_time) co_return failed(Error(one_at_a_time.error()), operation);
+  while (flock(one_at_a_time->get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  const auto found = read_manifest(path);
+  if (found && found->run != manifest.run && is_running(found->run))
+    co_return failed(in_use_by(found->run), operation, key.view());
+  auto saved = replace_file(path, to_json(manifest));
+  if (!saved) co_return failed(std::move(saved), operation);
   co_return Result<>{};
 }
 
@@ -250,6 +261,12 @@ bool LocalLedger::is_running(const RunId& run) const {
   // What cannot be told counts as running: nobody's upload is aborted on a guess.
   if (!lock) return lock.error().kind != ErrorKind::not_found;
   return flock(lock->get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+Error in_use_by(const RunId& run) {
+  return {.kind = ErrorKind::conflict,
+          .message = fmt::format("run {} is copying it at this moment", run),
+          .advice = "Wait until that run is over, then run the same command again."};
 }
 
 RunId new_run_id(UtcTime now) {

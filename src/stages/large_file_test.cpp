@@ -260,6 +260,29 @@ TEST_F(LargeFileTest, OnlyWhatIsMissingIsSentThoughAPartIsListedTwice) {
   EXPECT_TRUE(bus.recombines.empty());
 }
 
+// Parts that were numbered for another count would be taken for these.
+TEST_F(LargeFileTest, AnUploadOfAnotherPartCountIsNotTakenUp) {
+  upload_.part_count = 4;
+  ledger.manifests[Key("big")] = manifest();
+  ASSERT_TRUE(initialize());
+  EXPECT_EQ(count(Method::del, "uploadId=u1"), 1u);
+  EXPECT_EQ(bus.parts.size(), 3u);
+  EXPECT_EQ(bus.parts.back().upload.id, UploadId("new"));
+}
+
+// What is open on this key may be another program's.
+TEST_F(LargeFileTest, AnIntentWithoutAnIdAbortsNothing) {
+  upload_.id = {};
+  rules.retry.attempts_max = 2;
+  ledger.manifests[Key("big")] = manifest();
+  wire.replies(clouds({.method = Method::head, .endpoint = {.host = "acme.test"}}));
+  wire.replies({.response_error = ScriptedTransport::broken_connection()});  // of CreateMultipartUpload
+  ASSERT_TRUE(initialize());
+  EXPECT_EQ(count(Method::del, ""), 0u);
+  EXPECT_EQ(count(Method::get, ""), 0u) << "no uploads are listed";
+  EXPECT_EQ(bus.parts.size(), 3u);
+}
+
 TEST_F(LargeFileTest, AnUploadOfARunThatLivesIsNotAborted) {
   for (const bool same_version : {true, false}) {
     ledger.manifests[Key("big")] = manifest("other-run");

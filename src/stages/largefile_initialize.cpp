@@ -4,10 +4,8 @@
 //   LargeFile --> HEAD blob --> manifest? -- ours, same ETag and parts --> ListParts --> PartTask x missing
 //                                 \-- else --> intent --> CreateMultipartUpload --> manifest --> PartTask x N
 //
-// The intent is on disk before the upload exists, so that a process killed between the two leaves a trace to
-// find the upload by. Safe to repeat: the manifest names the open upload.
-#include <fmt/format.h>
-
+// The intent is on disk before the upload exists: of two that open one key at the same moment, one is turned
+// away. Safe to repeat: the manifest names the open upload.
 #include <algorithm>
 
 #include "stages/outcome.hpp"
@@ -49,11 +47,13 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
   const UploadManifest& found = **manifest;
   // Whichever version it copies: an abort would take its parts away under its hands.
   if (found.run != stage.run && stage.ledger.is_running(found.run)) {
-    co_return fail(ErrorKind::conflict, fmt::format("run {} is copying it at this moment", found.run),
-                   task.blob.name.view(), "Wait until that run is over, then run the same command again.");
+    Error error = in_use_by(found.run);
+    error.subject = task.blob.name.str();
+    co_return std::unexpected<Error>(std::move(error));
   }
   const bool same = !found.upload.id.empty() && found.upload.task.blob.etag == task.blob.etag &&
                     found.upload.task.blob.size == plan.size && found.upload.part_bytes == plan.part_bytes &&
+                    found.upload.part_count == plan.part_count &&
                     found.source_account == stage.azure.account().name.str() &&
                     found.upload.task.blob.container == task.blob.container &&
                     found.upload.task.blob.name == task.blob.name;
@@ -81,25 +81,16 @@ Task<Result<std::optional<Opened>>> take_up(Stage& stage, const CopyTask& task, 
   co_return opened;
 }
 
-// S3 heard the request and did nothing.
-bool is_refusal(const Error& error) {
-  return error.http_status >= 300 && error.http_status < 500;
-}
-
-// An attempt without a clear refusal may have opened an upload that nobody has the id of:
-// it is aborted before the next.
-Task<Result<UploadId>> create_upload(Stage& stage, const UploadManifest& intent,
-                                     const BlobProperties& properties, const Context& context) {
-  const CopyTask& task = intent.upload.task;
-  const ObjectAttributes attributes = object_attributes(stage.rules, task.blob, properties);
+// An attempt whose reply is lost may have opened an upload. Nothing tells it from one of another program on
+// the same key, so it is left: without a part it costs nothing, and a lifecycle rule ends it (ADR 4).
+Task<Result<UploadId>> create_upload(Stage& stage, const CopyTask& task, const BlobProperties& properties,
+                                     const Context& context) {
+  const ObjectAttributes attributes = object_attributes(stage, task.blob, properties);
   Retrier retrier(stage.rules.retry, context);
   for (;;) {
     Result<UploadId> id = co_await stage.s3.create_upload(task.key, attributes, context);
     if (id) co_return id;
     if (!co_await retrier.again(id.error())) co_return id;
-    if (is_refusal(id.error())) continue;
-    Result<> aborted = co_await abort_recorded_upload(stage.s3, intent, context);
-    if (!aborted) co_return passed(std::move(aborted));
   }
 }
 
@@ -114,12 +105,10 @@ Task<Result<Opened>> open_new(Stage& stage, const CopyTask& task, const PartPlan
       .created = context.clock.utc()};
   if (Result<> saved = co_await stage.ledger.save_manifest(manifest, context); !saved)
     co_return passed(std::move(saved));
-  Result<UploadId> id = co_await create_upload(stage, manifest, properties, context);
+  Result<UploadId> id = co_await create_upload(stage, task, properties, context);
   if (!id) {
-    // Refused by S3: nothing was opened.
-    // After a broken connection the intent stays, to look for what may be there.
-    if (is_refusal(id.error()))
-      (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context);
+    // Without an id there is nothing to take up.
+    (void)co_await stage.ledger.remove_manifest(manifest.bucket, task.key, context.for_clean_up());
     co_return passed(std::move(id));
   }
   manifest.upload.id = std::move(*id);

@@ -7,27 +7,6 @@ namespace azs3copy {
 
 namespace {
 
-// Clocks of this machine and of S3 may differ by this much when an intent is matched with an upload.
-constexpr std::chrono::minutes clock_margin{15};
-
-// An intent without an id: the upload may or may not exist. What was begun on this key since then is ours.
-Task<Result<>> abort_unnamed(S3Client& s3, const UploadManifest& intent, const Context& context) {
-  const Key& key = intent.upload.task.key;
-  std::string key_marker;
-  std::string id_marker;
-  for (;;) {
-    Result<UploadPage> page = co_await s3.list_uploads(key.str(), key_marker, id_marker, context);
-    if (!page) co_return passed(std::move(page));
-    for (const OpenUpload& open : page->uploads) {
-      if (open.key != key || open.initiated < intent.created - clock_margin) continue;
-      if (Result<> aborted = co_await s3.abort_upload(key, open.id, context); !aborted) co_return aborted;
-    }
-    if (page->next_key_marker.empty()) co_return Result<>{};
-    key_marker = page->next_key_marker;
-    id_marker = page->next_upload_id_marker;
-  }
-}
-
 // The next run may do better with what has arrived.
 bool is_temporary(const Error& error) {
   return is_passing(error) || error.kind == ErrorKind::credentials || error.kind == ErrorKind::permission ||
@@ -46,7 +25,7 @@ Task<Result<>> remove_upload(Stage& stage, const Upload& upload, const Context& 
 }  // namespace
 
 Task<Result<>> abort_recorded_upload(S3Client& s3, const UploadManifest& manifest, const Context& context) {
-  if (manifest.upload.id.empty()) co_return co_await abort_unnamed(s3, manifest, context);
+  if (manifest.upload.id.empty()) co_return Result<>{};  // no listing tells ours from another's
   co_return co_await s3.abort_upload(manifest.upload.task.key, manifest.upload.id, context);
 }
 

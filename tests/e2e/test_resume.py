@@ -339,8 +339,8 @@ def test_cleanup_leaves_an_upload_alone_that_a_run_went_on_with(program, clouds,
     assert_whole(program, clouds, source, target)
 
 
-def test_a_kill_between_the_opening_and_its_note_leaves_no_upload_open(program, clouds, large):
-    """The reply of CreateMultipartUpload never comes: nobody knows the upload's id."""
+def test_an_upload_whose_id_never_arrived_is_left(program, clouds, large):
+    """Nothing tells it from another program's upload of that key; without a part it costs nothing."""
     source, target = large
     clouds.s3.fault("CreateMultipartUpload", hang=True, effect_happens=True)
     running = program.start_copy(source, target, *IN_PARTS)
@@ -350,4 +350,18 @@ def test_a_kill_between_the_opening_and_its_note_leaves_no_upload_open(program, 
 
     program.copy(source, target, *IN_PARTS)
 
-    assert_whole(program, clouds, source, target)
+    assert objects(clouds, target) == source.checksums() and not program.manifests()
+    assert [upload["parts"] for upload in clouds.s3.get("uploads")] == [0]
+
+
+@pytest.mark.parametrize("fault", [{"reset": True, "effect_happens": True},
+                                   {"status": 500, "code": "InternalError"}])
+def test_a_lost_reply_aborts_no_other_programs_upload(program, clouds, large, fault):
+    source, target = large
+    foreign = target.client.create_multipart_upload(Bucket=target.name, Key="large")["UploadId"]
+    clouds.s3.fault("CreateMultipartUpload", **fault)
+
+    program.copy(source, target, *IN_PARTS)
+
+    assert objects(clouds, target) == source.checksums() and not program.manifests()
+    assert foreign in [upload["id"] for upload in clouds.s3.get("uploads")]

@@ -55,6 +55,14 @@ class Cleanup {
   Task<std::string> clean_one(Worker& worker, LocalLedger& ledger, const UploadManifest& manifest,
                               const Context& context) {
     if (ledger.is_running(manifest.run)) co_return "in use by a run that is still working";
+    if (manifest.upload.id.empty()) {
+      // Its upload may be open, without a part: no listing tells it from another program's.
+      Result<> removed = cleanup_.dry_run ? Result<>{}
+                                          : co_await ledger.remove_manifest(
+                                                manifest.bucket, manifest.upload.task.key, context);
+      if (!removed) ++result_.failed;
+      co_return removed ? "nothing to abort: its upload id never arrived" : removed.error().to_line();
+    }
     if (cleanup_.dry_run) co_return "would abort";
     Result<> done = co_await abort_recorded_upload(*worker.s3, manifest, context);
     if (done) done = co_await ledger.remove_manifest(manifest.bucket, manifest.upload.task.key, context);
