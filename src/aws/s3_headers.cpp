@@ -89,38 +89,114 @@ std::optional<Word> read_word(std::string_view text) {
   return Word{.bytes = std::move(*bytes), .size = size};
 }
 
+bool is_ascii(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);  // npos + 1 is 0
+}
+
+// RFC 6266: the type, then parameters, separated by semicolons that no quoted string holds.
+std::vector<std::string_view> disposition_fields(std::string_view value) {
+  std::vector<std::string_view> fields;
+  std::size_t start = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (quoted && value[i] == '\\') {
+      ++i;
+    } else if (value[i] == '"') {
+      quoted = !quoted;
+    } else if (value[i] == ';' && !quoted) {
+      fields.push_back(without_blanks(value.substr(start, i - start)));
+      start = i + 1;
+    }
+  }
+  fields.push_back(without_blanks(value.substr(start)));
+  return fields;
+}
+
+std::string unquoted(std::string_view value) {
+  if (value.size() < 2 || !value.starts_with('"') || !value.ends_with('"')) return std::string(value);
+  std::string out;
+  for (std::size_t i = 1; i + 1 < value.size(); ++i) {
+    if (value[i] == '\\' && i + 2 < value.size()) ++i;
+    out += value[i];
+  }
+  return out;
+}
+
+// `filename="é.txt"` as `filename*=UTF-8''%C3%A9.txt` (RFC 8187), which every browser reads. Nothing if text
+// that is not ASCII is anywhere but in the value of a parameter.
+std::optional<std::string> ascii_disposition(std::string_view value) {
+  const std::vector<std::string_view> fields = disposition_fields(value);
+  const auto has_extended = [&fields](std::string_view name) {
+    const std::string extended = to_lower(name) + "*=";
+    return std::any_of(fields.begin(), fields.end(), [&extended](std::string_view field) {
+      return to_lower(field.substr(0, extended.size())) == extended;
+    });
+  };
+  std::string out;
+  for (const std::string_view field : fields) {
+    std::string shown(field);
+    if (!is_ascii(field)) {
+      const std::size_t equals = field.find('=');
+      const std::string_view name = without_blanks(field.substr(0, equals));
+      if (equals == std::string_view::npos || !is_token(name) || name.ends_with('*')) return std::nullopt;
+      if (has_extended(name)) continue;  // the name in ASCII, which counts, is there already
+      shown =
+          fmt::format("{}*=UTF-8''{}", name, url_encode(unquoted(without_blanks(field.substr(equals + 1)))));
+    }
+    out.append(out.empty() ? "" : "; ").append(shown);
+  }
+  return out;
+}
+
+// S3 reads header bytes as ISO-8859-1 and signs what it read: bytes that are not ASCII never match a
+// signature.
 Result<> add_checked(Headers& headers, std::string_view name, std::string_view value) {
   if (value.empty()) return {};
   if (has_control(value)) {
-    return fail(ErrorKind::invalid, fmt::format("the value of {} has a control character", name));
+    return fail(ErrorKind::invalid, fmt::format("the value of {} has a control character", name), {},
+                "set this header of the blob anew");
   }
-  headers.add(name, value);
+  std::string sent(value);
+  std::replace(sent.begin(), sent.end(), '\t',
+               ' ');  // the same to a reader, and signed alike by every server
+  if (!is_ascii(sent) && name == "content-disposition")
+    sent = ascii_disposition(sent).value_or(std::move(sent));
+  if (!is_ascii(sent)) {
+    return fail(ErrorKind::invalid,
+                fmt::format("the value of {} has characters outside ASCII, which S3 cannot sign", name), {},
+                "set this header of the blob to ASCII text");
+  }
+  headers.add(name, sent);
   return {};
 }
 
 Result<> add_metadata(Headers& headers, const Metadata& metadata) {
-  std::size_t total = 0;
   std::vector<std::string> names;
   for (const auto& [name, value] : metadata) {
     if (!is_token(name)) {
       return fail(ErrorKind::invalid,
-                  fmt::format("metadata \"{}\" cannot be the name of an HTTP header", name));
+                  fmt::format("metadata \"{}\" cannot be the name of an HTTP header", name), {},
+                  "rename this metadata of the blob");
     }
     std::string lower = to_lower(name);  // as S3 keeps it
     if (std::find(names.begin(), names.end(), lower) != names.end()) {
-      return fail(ErrorKind::invalid, fmt::format("metadata \"{}\" occurs twice: S3 ignores case", name));
+      return fail(ErrorKind::invalid, fmt::format("metadata \"{}\" occurs twice: S3 ignores case", name), {},
+                  "rename one of the two");
     }
-    const std::string encoded = encode_metadata_value(value);
-    total += name.size() + encoded.size();
-    headers.add(std::string(meta_prefix) + lower, encoded);
+    headers.add(std::string(meta_prefix) + lower, encode_metadata_value(value));
     names.push_back(std::move(lower));
   }
-  if (total > user_metadata_bytes_max) {
+  if (const std::size_t total = user_metadata_bytes(metadata); total > user_metadata_bytes_max) {
     return fail(
         ErrorKind::invalid,
         fmt::format("the user metadata has {} bytes (names and values as S3 counts them); S3 takes {}", total,
                     user_metadata_bytes_max),
-        {}, "shorten the blob's metadata, or copy it without");
+        {}, "shorten the blob's metadata, or copy the blob without it: --metadata-too-large drop");
   }
   return {};
 }
@@ -130,6 +206,12 @@ std::string tagging(const std::vector<std::pair<std::string, std::string>>& tags
 }
 
 }  // namespace
+
+std::size_t user_metadata_bytes(const Metadata& metadata) {
+  std::size_t total = 0;
+  for (const auto& [name, value] : metadata) total += name.size() + encode_metadata_value(value).size();
+  return total;
+}
 
 std::string encode_metadata_value(std::string_view value) {
   const bool trimmed_away = value.starts_with(' ') || value.ends_with(' ');

@@ -15,9 +15,12 @@ namespace azs3copy {
 std::string encode_metadata_value(std::string_view value);
 // Encoded words in B or Q form; text around them and words that do not decode stay as they are.
 std::string decode_metadata_value(std::string_view value);
+// Names and values on the wire: S3's limit is user_metadata_bytes_max.
+std::size_t user_metadata_bytes(const Metadata& metadata);
 
-// Adds content headers, metadata, storage class, encryption, tags and ACL. ErrorKind::invalid for metadata
-// above 2 KB (with the sizes), names that no header can have, and control characters.
+// Adds content headers, metadata, storage class, encryption, tags and ACL. A Content-Disposition outside
+// ASCII is sent as RFC 8187 has it. ErrorKind::invalid for metadata above 2 KB (with the sizes), names that
+// no header can have, control characters, and any other content header outside ASCII.
 Result<> add_attributes(Headers& headers, const ObjectAttributes& attributes);
 void add_condition(Headers& headers, const WriteCondition& condition);
 

@@ -99,6 +99,59 @@ TEST(S3Attributes, MetadataAbove2KbIsRefusedWithTheSizes) {
   EXPECT_NE(over.error().message.find("2048"), std::string::npos);
 }
 
+TEST(S3Attributes, DispositionsOutsideAsciiTravelAsRfc8187) {
+  for (const auto& [value, sent] : {
+           std::pair{"attachment; filename=\"r\xC3\xA9sum\xC3\xA9.pdf\"",
+                     "attachment; filename*=UTF-8''r%C3%A9sum%C3%A9.pdf"},
+           std::pair{"inline;filename=\xC3\xA4;name=\"a;b\"",
+                     "inline; filename*=UTF-8''%C3%A4; name=\"a;b\""},
+           std::pair{"attachment; filename=\"\xC3\xA4 \\\"b\\\".txt\"",
+                     "attachment; filename*=UTF-8''%C3%A4%20%22b%22.txt"},
+           std::pair{"attachment; filename=\"\xC3\xA4\"; FileName*=UTF-8''%C3%A4",
+                     "attachment; FileName*=UTF-8''%C3%A4"},
+           std::pair{"attachment; filename=\"plain.txt\"", "attachment; filename=\"plain.txt\""},
+       }) {
+    Headers headers;
+    const Result<> added = add_attributes(headers, {.headers = {.content_disposition = value}});
+    ASSERT_TRUE(added) << value;
+    EXPECT_EQ(headers.get("content-disposition"), sent);
+  }
+}
+
+// S3 signs what it reads as ISO-8859-1: sent raw, these end in SignatureDoesNotMatch.
+TEST(S3Attributes, OtherHeadersOutsideAsciiAreRefusedByName) {
+  const std::vector<std::pair<ContentHeaders, std::string>> cases = {
+      {{.content_type = "text/\xC3\xA4"}, "content-type"},
+      {{.content_encoding = "\xC3\xA4"}, "content-encoding"},
+      {{.content_language = "fran\xE7"
+                            "ais"},
+       "content-language"},
+      {{.content_disposition = "\xC3\xA4; filename=a"}, "content-disposition"},
+      {{.content_disposition = "inline; filename*=UTF-8''\xC3\xA4"}, "content-disposition"},
+      {{.cache_control = "no-cache; \xFF"}, "cache-control"},
+  };
+  for (const auto& [content, name] : cases) {
+    Headers headers;
+    const Result<> added = add_attributes(headers, {.headers = content});
+    ASSERT_FALSE(added) << name;
+    EXPECT_EQ(added.error().kind, ErrorKind::invalid);
+    EXPECT_NE(added.error().message.find(name), std::string::npos) << added.error().message;
+    EXPECT_FALSE(added.error().advice.empty());
+  }
+}
+
+TEST(S3Attributes, TabsOfContentHeadersBecomeSpaces) {
+  Headers headers;
+  ASSERT_TRUE(add_attributes(headers, {.headers = {.content_type = "text/plain;\tcharset=utf-8"}}));
+  EXPECT_EQ(headers.get("content-type"), "text/plain; charset=utf-8");
+}
+
+TEST(S3Attributes, TooMuchMetadataNamesAFlagThatExists) {
+  Headers headers;
+  const Result<> over = add_attributes(headers, {.metadata = {{"abcd", std::string(2045, 'x')}}});
+  EXPECT_NE(over.error().advice.find("--metadata-too-large drop"), std::string::npos);
+}
+
 // A line break in a name or value would put headers of somebody else's making into a signed request.
 TEST(S3Attributes, NothingCanStartAnotherHeader) {
   const std::vector<ObjectAttributes> hostile = {

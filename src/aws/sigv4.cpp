@@ -37,24 +37,13 @@ bool less_without_case(std::string_view a, std::string_view b) {
   });
 }
 
-bool is_ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// Left out: what a transport or a proxy may set or change on the way, the signature itself, and
-// content headers with bytes that are not ASCII: whether the service takes those as Latin-1 or as
-// UTF-8 when it signs is not documented.
+// Left out: what a transport or a proxy may set or change on the way, and the signature itself.
 bool is_signed(const Headers::Field& field) {
   constexpr std::array<std::string_view, 8> left_out = {
       "authorization",   "connection",      "content-length",    "expect",
       "accept-encoding", "x-amzn-trace-id", "transfer-encoding", "user-agent"};
-  const auto& [name, value] = field;
-  for (const std::string_view other : left_out) {
-    if (equal_without_case(name, other)) return false;
-  }
-  const bool must_be_signed =
-      name.size() > 6 && equal_without_case(std::string_view(name).substr(0, 6), "x-amz-");
-  return must_be_signed || is_ascii(value);
+  return std::none_of(left_out.begin(), left_out.end(),
+                      [&field](std::string_view other) { return equal_without_case(field.first, other); });
 }
 
 // Trimmed, each run of spaces or tabs made one space.

@@ -121,7 +121,7 @@ Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, con
   if ((*body)->size() != blob.size) {
     co_return fail(ErrorKind::protocol, "the blob's size is not the listed one though its ETag is");
   }
-  const ObjectAttributes attributes = object_attributes(stage.rules, blob, (*body)->properties());
+  const ObjectAttributes attributes = object_attributes(stage, blob, (*body)->properties());
   if (blob.size > whole_body_bytes_max) {
     Result<std::unique_ptr<S3PutStream>> put =
         co_await stage.s3.put_stream({.key = task.key}, blob.size, attributes, {}, context);

@@ -1,6 +1,9 @@
 // outcome.cpp: attributes of objects, and the ends of blobs that were not copied.
 #include "stages/outcome.hpp"
 
+#include <fmt/format.h>
+
+#include "aws/s3_headers.hpp"
 #include "codec/time.hpp"
 
 namespace azs3copy {
@@ -11,14 +14,25 @@ ObjectAttributes encryption_attributes(const CopyRules& rules) {
           .bucket_key = rules.bucket_key && rules.sse.starts_with("aws:kms")};
 }
 
-ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
-                                   const BlobProperties& properties) {
-  ObjectAttributes attributes = encryption_attributes(rules);
+ObjectAttributes object_attributes(Stage& stage, const Blob& blob, const BlobProperties& properties) {
+  ObjectAttributes attributes = encryption_attributes(stage.rules);
   attributes.headers = properties.headers;
-  attributes.metadata = properties.metadata;
-  attributes.storage_class = rules.storage_class;
-  attributes.metadata.emplace_back(metadata_source_etag, blob.etag.str());
-  attributes.metadata.emplace_back(metadata_source_mtime, to_iso8601(blob.last_modified));
+  attributes.storage_class = stage.rules.storage_class;
+  Metadata& metadata = attributes.metadata;
+  metadata = properties.metadata;
+  const std::size_t bytes = user_metadata_bytes(metadata);
+  if (stage.rules.drop_large_metadata && bytes > user_metadata_bytes_max) {
+    metadata.clear();
+    stage.reporter.log("warning", "metadata_dropped",
+                       fmt::format("{}: {} bytes of metadata are left out; S3 takes {}", blob.name, bytes,
+                                   user_metadata_bytes_max));
+  }
+  // The blob's own metadata comes first: what says which version was copied is added as far as S3 has room.
+  for (auto& [name, value] : {std::pair(metadata_source_etag, blob.etag.str()),
+                              std::pair(metadata_source_mtime, to_iso8601(blob.last_modified))}) {
+    metadata.emplace_back(name, value);
+    if (user_metadata_bytes(metadata) > user_metadata_bytes_max) metadata.pop_back();
+  }
   return attributes;
 }
 

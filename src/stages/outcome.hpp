@@ -9,9 +9,8 @@ namespace azs3copy {
 ObjectAttributes encryption_attributes(const CopyRules& rules);
 
 // The object's attributes: the blob's headers and metadata, the rules' class and encryption, and our own
-// record of the source's ETag and time.
-ObjectAttributes object_attributes(const CopyRules& rules, const Blob& blob,
-                                   const BlobProperties& properties);
+// record of the source's ETag and time if S3's limit of metadata has room for it.
+ObjectAttributes object_attributes(Stage& stage, const Blob& blob, const BlobProperties& properties);
 
 // True where no other blob can fare better:
 // the login is refused, the bucket or container is gone, the disk is full.

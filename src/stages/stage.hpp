@@ -43,7 +43,8 @@ struct CopyRules {
   std::string sse;
   std::string sse_kms_key_id;
   bool bucket_key = true;
-  RetryPolicy retry;  // of one range or one small blob
+  bool drop_large_metadata = false;  // copy a blob whose metadata S3 has no room for without it
+  RetryPolicy retry;                 // of one range or one small blob
   bool dry_run = false;
 };
 

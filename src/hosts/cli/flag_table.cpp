@@ -34,6 +34,7 @@ constexpr std::string_view addressing_choices = "auto|path|virtual";
 constexpr std::string_view sse_choices = "none|AES256|aws:kms";
 constexpr std::string_view s3_checksum_choices = "crc64nvme|none";
 constexpr std::string_view verify_choices = "when-offered|always";
+constexpr std::string_view metadata_choices = "fail|drop";
 
 constexpr Flag flag_rows[] = {
     // What to copy.
@@ -217,6 +218,17 @@ constexpr Flag flag_rows[] = {
            if (!off) return Result<>(std::unexpected(off.error()));
            i.run.bucket_key = !*off;
            return Result<>();
+         }},
+    {.name = "metadata-too-large",
+     .commands = for_copy,
+     .group = Group::where,
+     .value = metadata_choices,
+     .standard = "fail",
+     .help = "a blob with more metadata than S3's 2 KiB",
+     .set =
+         [](Invocation& i, std::string_view v) {
+           i.run.drop_large_metadata = v == "drop";
+           return read_choice(v, metadata_choices);
          }},
     {.name = "state-prefix",
      .commands = for_runs,

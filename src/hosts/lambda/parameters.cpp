@@ -88,6 +88,7 @@ Result<> set_bucket(const Json& value, Draft& draft) {
   }
   Result<DestinationAddress> address = parse_destination_address(fmt::format("s3://{}", *text));
   if (!address) return passed(std::move(address));
+  if (Result<> named = check_aws_bucket(*address); !named) return named;
   draft.result.destination.bucket = std::move(address->bucket);
   return {};
 }
@@ -177,6 +178,13 @@ Result<> set_verify_source(const Json& value, Draft& draft) {
   return {};
 }
 
+Result<> set_metadata_too_large(const Json& value, Draft& draft) {
+  const Result<std::size_t> choice = choice_value(value, {"fail", "drop"});
+  if (!choice) return std::unexpected(choice.error());
+  draft.result.rules.drop_large_metadata = *choice == 1;
+  return {};
+}
+
 Result<> set_bandwidth(const Json& value, Draft& draft) {
   std::uint64_t& target = draft.result.limits.bandwidth_bytes_max;
   if (plain_spelling(value.string_or("")) != "off")
@@ -261,6 +269,7 @@ constexpr auto parameters = std::to_array<Parameter>({
     {"part_size", Need::optional, set_part_bytes},
     {"part_threshold", Need::optional, set_part_threshold},
     {"verify_source", Need::optional, set_verify_source},
+    {"metadata_too_large", Need::optional, set_metadata_too_large},
     {"transfers", Need::optional,
      [](const Json& v, Draft& d) {
        return keep(whole_value(v, 1, transfers_most), d.result.limits.transfers);
@@ -413,16 +422,6 @@ Result<> read_all(const Json& secret, Draft& draft) {
   return settle_encryption(draft.result.rules);
 }
 
-// A secret that was pasted under a wrong key as well is quoted by that key's error.
-void hide(Error& error, const std::string& secret) {
-  if (secret.empty()) return;
-  for (std::string* text : {&error.message, &error.subject, &error.advice}) {
-    for (std::size_t at = text->find(secret); at != std::string::npos; at = text->find(secret, at + 3)) {
-      text->replace(at, secret.size(), "***");
-    }
-  }
-}
-
 }  // namespace
 
 Result<LambdaParameters> parse_lambda_parameters(const Secret& text) {
@@ -439,6 +438,7 @@ Result<LambdaParameters> parse_lambda_parameters(const Secret& text) {
     if (plain_spelling(key) == "appsecret") (void)set_client_secret((*secret)[key], draft);
   }
   if (Result<> read = read_all(*secret, draft); !read) {
+    // A secret that was pasted under a wrong key as well is quoted by that key's error.
     hide(read.error(), draft.result.azure.client_secret.reveal());
     return passed(std::move(read));
   }

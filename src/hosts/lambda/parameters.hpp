@@ -12,7 +12,7 @@
 //   what is copied     containers include exclude     lists, or texts with commas
 //                      prefix         of blob names; keys begin behind it
 //   where it goes      key_prefix use_full_file_path (true) container_in_key
-//                      storage_class sse (none|AES256|aws:kms) kms_key_id
+//                      storage_class sse (none|AES256|aws:kms) kms_key_id metadata_too_large (fail|drop)
 //   how                partition_size (100MiB: both of the next) part_size part_threshold
 //                      verify_source (when-offered|always) transfers (32) bwlimit tpslimit (off)
 //                      state_prefix (.azs3copy/)

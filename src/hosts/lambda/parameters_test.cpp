@@ -513,6 +513,8 @@ TEST(LambdaParametersRules, VerificationAndLimits) {
   for (const char* offered : {R"("when-offered")", R"("when_offered")"}) {
     EXPECT_EQ(parsed_with("verify_source", offered).rules.verify_source, VerifySource::when_offered);
   }
+  EXPECT_TRUE(parsed_with("metadata_too_large", R"("drop")").rules.drop_large_metadata);
+  EXPECT_FALSE(parsed_with("MetadataTooLarge", R"("fail")").rules.drop_large_metadata);
   EXPECT_EQ(parsed_with("transfers", "16").limits.transfers, 16);
   EXPECT_EQ(parsed_with("transfers", R"("16")").limits.transfers, 16);
   EXPECT_EQ(parsed_with("bwlimit", R"("100M")").limits.bandwidth_bytes_max, 100 * MiB);
@@ -522,6 +524,7 @@ TEST(LambdaParametersRules, VerificationAndLimits) {
   expect_each_refused({
       {"verify_source", R"("alway")", "did you mean always?"},
       {"verify_source", "true", "takes when-offered, always"},
+      {"metadata_too_large", R"("keep")", "takes fail, drop"},
       {"transfers", "0", "from 1 to 4096"},
       {"transfers", R"("many")", "from 1 to 4096"},
       {"transfers", "1.5", "from 1 to 4096"},

@@ -38,6 +38,7 @@ CopyRules rules_of(const RunOptions& options) {
           .sse = options.sse,
           .sse_kms_key_id = options.sse_kms_key_id,
           .bucket_key = options.bucket_key,
+          .drop_large_metadata = options.drop_large_metadata,
           .retry = {.attempts_max = options.network.attempts_max},
           .dry_run = options.dry_run};
 }

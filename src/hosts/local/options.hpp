@@ -55,6 +55,7 @@ struct RunOptions {
   std::string sse;  // "", "AES256", "aws:kms"
   std::string sse_kms_key_id;
   bool bucket_key = true;  // with aws:kms: one KMS call for many objects
+  bool drop_large_metadata = false;
 
   LimitOptions limits;
   NetworkOptions network;

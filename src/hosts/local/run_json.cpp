@@ -23,6 +23,7 @@ void write_options(JsonWriter& json, const RunOptions& options) {
   json.field("transfers", options.limits.transfers);
   json.field("flatten", options.flatten).field("storage_class", options.storage_class);
   json.field("sse", options.sse).field("sse_kms_key_id", options.sse_kms_key_id);
+  json.field("metadata_too_large", options.drop_large_metadata ? "drop" : "fail");
   json.field("checksum", options.compare.checksum).field("size_only", options.compare.size_only);
   json.field("ignore_existing", options.compare.ignore_existing);
   json.field("verify_source", options.verify_source == VerifySource::always ? "always" : "when-offered");
