@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <utility>
 
 #include "aws/credential_places.hpp"
 #include "aws/small_file.hpp"
+#include "core/environment.hpp"
 #include "core/sync.hpp"
 
 namespace azs3copy {
@@ -123,12 +123,7 @@ class ChainProvider final : public AwsCredentialsProvider {
 }  // namespace
 
 AwsEnvironment process_aws_environment() {
-  const char* home = std::getenv("HOME");
-  return {.variable = [](std::string_view name) -> std::optional<std::string> {
-            const char* value = std::getenv(std::string(name).c_str());
-            return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
-          },
-          .home = home != nullptr ? home : ""};
+  return {.variable = login_variable, .home = environment_variable("HOME")};
 }
 
 std::unique_ptr<AwsCredentialsProvider> static_aws_credentials(AwsCredentials credentials) {

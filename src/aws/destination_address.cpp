@@ -23,6 +23,10 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
 bool starts_without_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() &&
          std::equal(prefix.begin(), prefix.end(), text.begin(), [](char a, char b) { return a == lower(b); });
@@ -131,19 +135,38 @@ Result<DestinationAddress> parse_destination_address(std::string_view text) {
   const std::string_view bucket = rest.substr(0, slash);
   const std::string_view prefix = rest.substr(std::min(slash + 1, rest.size()));
   if (bucket.empty()) return refuse(text, "the bucket is missing: s3://bucket/prefix");
-  if (const std::string_view message = unsupported_kind(bucket); !message.empty()) {
-    return refuse(text, std::string(message), {}, ErrorKind::unsupported);
+  if (bucket == "." || bucket == ".." || std::any_of(bucket.begin(), bucket.end(), is_control)) {
+    return refuse(text, "this is not a valid bucket name");
   }
-  if (const std::string_view problem = bucket_name_problem(bucket); !problem.empty()) {
-    const std::string mended = mend(bucket);
-    return refuse(text, std::string(problem),
-                  mended.empty() ? std::string() : fmt::format("s3://{}{}", mended, rest.substr(slash)));
+  if (rest.contains("?sig=") || rest.contains("&sig=")) {
+    return refuse(text, "a destination takes no SAS: that belongs to the source's address");
   }
   if (prefix.size() > key_bytes_max) {
     return refuse(text, fmt::format("the prefix has {} bytes; a whole S3 key has {} at most", prefix.size(),
                                     key_bytes_max));
   }
   return DestinationAddress{.bucket = Bucket(bucket), .prefix = std::string(prefix)};
+}
+
+Result<> check_aws_bucket(const DestinationAddress& address) {
+  const std::string_view bucket = address.bucket.view();
+  const std::string rest = address.prefix.empty() ? "" : "/" + address.prefix;
+  const std::string text = fmt::format("{}{}{}", scheme, bucket, rest);
+  if (const std::string_view message = unsupported_kind(bucket); !message.empty()) {
+    return refuse(text, std::string(message), {}, ErrorKind::unsupported);
+  }
+  const std::string_view problem = bucket_name_problem(bucket);
+  if (problem.empty()) return {};
+  const std::string mended = mend(bucket);
+  return refuse(text, std::string(problem),
+                mended.empty() ? std::string() : fmt::format("{}{}{}", scheme, mended, rest));
+}
+
+bool is_legacy_bucket_name(std::string_view name) {
+  constexpr std::size_t legacy_size_max = 255;
+  return name.size() >= 3 && name.size() <= legacy_size_max && unsupported_kind(name).empty() &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return is_lower_or_digit(lower(c)) || c == '-' || c == '.' || c == '_'; });
 }
 
 }  // namespace azs3copy

@@ -1,10 +1,19 @@
 // destination_address_test.cpp: what people write for a destination, and what they are told.
 #include "aws/destination_address.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace azs3copy {
 namespace {
+
+// As for a bucket on AWS.
+Result<DestinationAddress> parse(std::string_view text) {
+  Result<DestinationAddress> address = parse_destination_address(text);
+  if (!address) return address;
+  if (Result<> named = check_aws_bucket(*address); !named) return std::unexpected(named.error());
+  return address;
+}
 
 TEST(DestinationAddress, KeepsThePrefixToTheByte) {
   const std::vector<std::array<std::string_view, 3>> cases = {
@@ -17,7 +26,7 @@ TEST(DestinationAddress, KeepsThePrefixToTheByte) {
       {"s3://abc/\xF0\x9F\x98\x80", "abc", "\xF0\x9F\x98\x80"},
   };
   for (const auto& [text, bucket, prefix] : cases) {
-    const Result<DestinationAddress> address = parse_destination_address(text);
+    const Result<DestinationAddress> address = parse(text);
     ASSERT_TRUE(address) << address.error().to_line();
     EXPECT_EQ(address->bucket.view(), bucket);
     EXPECT_EQ(address->prefix, prefix);
@@ -60,7 +69,7 @@ TEST(DestinationAddress, SaysWhatIsWrongAndWhatWasMeant) {
       {"s3://bucket/" + std::string(1025, 'k'), "the prefix has 1025 bytes; a whole S3 key has 1024 at most"},
   };
   for (const auto& [text, message] : cases) {
-    const Result<DestinationAddress> address = parse_destination_address(text);
+    const Result<DestinationAddress> address = parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().message, message);
     EXPECT_EQ(address.error().kind, ErrorKind::invalid);
@@ -74,10 +83,37 @@ TEST(DestinationAddress, RefusesAccessPointsAndOtherKindsOfBuckets) {
                            "arn:aws:s3:eu-west-1:123456789012:accesspoint/mine",
                            "s3://arn:aws:s3::123456789012:accesspoint/abc.mrap", "s3://abcdef.mrap/x",
                            "s3://fast--use1-az4--x-s3/x", "s3://t--table-s3", "s3://lambda--ol-s3"}) {
-    const Result<DestinationAddress> address = parse_destination_address(text);
+    const Result<DestinationAddress> address = parse(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().kind, ErrorKind::unsupported) << text;
   }
+}
+
+TEST(DestinationAddress, OtherServersNameBucketsAsTheyLike) {
+  for (const char* bucket : {"my_bucket", "MyBucket", "ab", "192.168.5.4", "b\xC3\xA4r", "x.mrap", "-"}) {
+    const Result<DestinationAddress> address = parse_destination_address(fmt::format("s3://{}/p", bucket));
+    ASSERT_TRUE(address) << bucket;
+    EXPECT_EQ(address->bucket.view(), bucket);
+  }
+  for (const char* text : {"s3://./p", "s3://..", "s3://a\nb", "s3://"}) {
+    EXPECT_FALSE(parse_destination_address(text)) << text;
+  }
+}
+
+TEST(DestinationAddress, LegacyNamesAreToldFromMistakes) {
+  for (const std::string& name : {std::string("my_bucket"), std::string("MyBucket"), std::string(255, 'a')}) {
+    EXPECT_TRUE(is_legacy_bucket_name(name)) << name;
+  }
+  for (const std::string& name :
+       {std::string("ab"), std::string("my bucket"), std::string(256, 'a'), std::string("x--x-s3")}) {
+    EXPECT_FALSE(is_legacy_bucket_name(name)) << name;
+  }
+}
+
+TEST(DestinationAddress, ASasIsRefused) {
+  const auto address = parse_destination_address("s3://bucket/p?sv=2024&sig=abc");
+  ASSERT_FALSE(address);
+  EXPECT_NE(address.error().message.find("takes no SAS"), std::string::npos);
 }
 
 TEST(DestinationAddress, TakesEveryLegalName) {

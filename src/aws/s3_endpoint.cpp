@@ -27,17 +27,26 @@ bool is_ip_address(std::string_view host) {
 Result<bool> uses_path_style(const Bucket& bucket, const S3Options& options, const Endpoint& server) {
   const bool custom = !options.endpoint_url.empty();
   const bool dotted = bucket.view().find('.') != std::string_view::npos;
+  constexpr std::size_t host_label_bytes_max = 63;
+  const std::string_view name = bucket.view();
+  const bool names_a_host = name.size() <= host_label_bytes_max &&
+                            std::all_of(name.begin(), name.end(),
+                                        [](char c) { return is_lower_or_digit(c) || c == '-' || c == '.'; });
   switch (options.addressing) {
     case Addressing::path:
       return true;
     case Addressing::automatic:
-      return custom || dotted;
+      return custom || dotted || !names_a_host;
     case Addressing::virtual_host:
       break;
   }
   if (dotted && server.tls) {
     return fail(ErrorKind::invalid,
                 "no TLS certificate covers a bucket name with dots as part of the host's name", bucket.view(),
+                "use path-style addressing for this bucket");
+  }
+  if (!names_a_host) {
+    return fail(ErrorKind::invalid, "this bucket name cannot be part of a host's name", bucket.view(),
                 "use path-style addressing for this bucket");
   }
   if (is_ip_address(server.host)) {

@@ -83,6 +83,17 @@ TEST(S3Endpoint, RefusesWhatNoServerHas) {
   }
 }
 
+TEST(S3Endpoint, NamesThatNoHostCanHaveGoIntoThePath) {
+  for (const std::string& bucket :
+       {std::string("my_bucket"), std::string("MyBucket"), std::string(64, 'a')}) {
+    const Result<S3Endpoint> endpoint = s3_endpoint(Bucket(bucket), {});
+    ASSERT_TRUE(endpoint) << bucket;
+    EXPECT_EQ(endpoint->server.host, "s3.us-east-1.amazonaws.com");
+    EXPECT_EQ(endpoint->path_prefix, "/" + bucket);
+    EXPECT_FALSE(s3_endpoint(Bucket(bucket), {.addressing = Addressing::virtual_host}));
+  }
+}
+
 // A region goes into a host name:
 // one with a dot or a slash would send credentials' signatures to another's server.
 TEST(S3Endpoint, ARegionCannotNameAnotherHost) {

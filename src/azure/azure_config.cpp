@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 #include "azure/connection_string.hpp"
 #include "codec/time.hpp"
 #include "codec/url.hpp"
+#include "core/environment.hpp"
 
 namespace azs3copy {
 namespace {
@@ -272,10 +272,7 @@ bool is_emulator(const SourceAddress& source) {
 }  // namespace
 
 AzureEnvironment process_azure_environment() {
-  return {.variable = [](std::string_view name) -> std::optional<std::string> {
-    const char* value = std::getenv(std::string(name).c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  }};
+  return {.variable = login_variable};
 }
 
 Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,

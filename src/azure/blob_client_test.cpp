@@ -242,6 +242,19 @@ TEST_F(BlobClientTest, AHeadsRefusalHasItsCodeInAHeader) {
   EXPECT_EQ(properties.error().service_code, "BlobNotFound");
 }
 
+TEST_F(BlobClientTest, ASignatureThatARefusalQuotesIsNotShown) {
+  BlobClient by_sas(account, sas_credential(Secret("sv=2025&sp=rl&sig=s3cr%2Bet%3D")), wire);
+  wire.replies(
+      {.status = 403,
+       .headers = {{"x-ms-error-code", "/photos?sig=s3cr%2Bet%3D&x=1"}, {"x-ms-request-id", "s3cr+et="}},
+       .body = "<Error><Message>signature s3cr%2Bet%3D of s3cr+et= at "
+               "/photos%3Fsig%3Ds3cr%252Bet%253D</Message></Error>"});
+  const auto listed = run(by_sas.list_blobs(photos, {}, context));
+  ASSERT_FALSE(listed);
+  const Error& error = listed.error();
+  EXPECT_EQ((error.to_line() + error.advice).find("s3cr"), std::string::npos) << error.to_line();
+}
+
 TEST_F(BlobClientTest, ListsContainers) {
   wire.replies({.body =
                     "<EnumerationResults><Containers><Container><Name>photos</Name></Container></Containers>"

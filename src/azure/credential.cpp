@@ -10,6 +10,7 @@
 #include "azure/shared_key.hpp"
 #include "codec/base64.hpp"
 #include "codec/hash.hpp"
+#include "codec/url.hpp"
 #include "core/age.hpp"
 #include "core/sync.hpp"
 
@@ -27,6 +28,9 @@ class Sas final : public AzureCredential {
  public:
   explicit Sas(Secret query) : query_(std::move(query)) {
     if (query_.reveal().starts_with('?')) query_ = Secret(query_.reveal().substr(1));
+    for (const auto& [name, value] : parse_query(query_.reveal())) {
+      if (name == "sig") signature_ = Secret(value);
+    }
   }
   Task<Result<>> authorize(HttpRequest& request, const Context&) override {
     request.target += request.target.find('?') == std::string::npos ? '?' : '&';
@@ -35,9 +39,15 @@ class Sas final : public AzureCredential {
   }
   bool refresh() override { return false; }
   std::string describe() const override { return "SAS"; }
+  void hide_in(Error& error) const override {
+    redact(error);
+    hide(error, signature_.reveal());
+    hide(error, url_encode(signature_.reveal()));
+  }
 
  private:
   Secret query_;
+  Secret signature_;  // decoded
 };
 
 class SharedKey final : public AzureCredential {

@@ -41,6 +41,8 @@ class AzureCredential {
   // After a 401: forget what is cached. False where a new attempt can't help.
   virtual bool refresh() = 0;
   virtual std::string describe() const = 0;
+  // A refusal may quote the request: what gave access is cut out of it.
+  virtual void hide_in(Error& error) const { redact(error); }
 };
 
 std::unique_ptr<AzureCredential> anonymous_credential();

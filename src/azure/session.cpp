@@ -65,7 +65,9 @@ Task<Result<HttpResponse>> AzureSession::fetch(HttpRequest request, const Contex
     co_return passed(std::move(ready));
   Result<HttpResponse> response = co_await azs3copy::fetch(transport, request, context);
   if (response && !response->ok()) {
-    co_return std::unexpected<Error>(azure_error(response->head, response->body, context.clock.utc()));
+    Error error = azure_error(response->head, response->body, context.clock.utc());
+    credential->hide_in(error);
+    co_return std::unexpected<Error>(std::move(error));
   }
   co_return response;
 }
@@ -79,6 +81,7 @@ Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, 
     body.append(text_of(Bytes(buffer).first(*got)));
   }
   Error error = azure_error(head, body, context.clock.utc());
+  credential->hide_in(error);
   // The next attempt is the stage's; its new login is put in place here.
   if (error.retry == RetryVerdict::fresh_login && !credential->refresh()) error.retry = RetryVerdict::never;
   co_return error;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "core/error.hpp"
+
 namespace azs3copy {
 
 // Prints as "***" and wipes its memory: at its end, and where it is given another value or moved away. Only
@@ -33,8 +35,13 @@ class Secret {
   std::string value_;
 };
 
-// Cuts the values of `sig`, tokens and signatures out of a URL or query before it is shown.
-std::string redact_url(std::string_view url);
+// Cuts what gives access out of a text before it is shown: the values of `sig=`, signatures, tokens, keys and
+// passwords, also percent-encoded, and the user and password of a URL.
+std::string redact(std::string_view text);
+// The same for every text of an error.
+void redact(Error& error);
+// Replaces a known secret in every text of an error by "***".
+void hide(Error& error, std::string_view secret);
 
 }  // namespace azs3copy
 

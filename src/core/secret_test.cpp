@@ -75,7 +75,7 @@ TEST(SecretTest, MayBeAssignedToItself) {
   EXPECT_EQ(secret.reveal(), std::string(100, 'k'));
 }
 
-TEST(RedactUrl, CutsWhatGivesAccessAndNothingElse) {
+TEST(Redact, CutsWhatGivesAccessAndNothingElse) {
   for (const auto& [url, shown] : {
            std::pair{"https://a.blob.core.windows.net/c/b", "https://a.blob.core.windows.net/c/b"},
            std::pair{"https://h/c?sv=2025&sig=s%3D&se=2026", "https://h/c?sv=2025&sig=***&se=2026"},
@@ -84,7 +84,15 @@ TEST(RedactUrl, CutsWhatGivesAccessAndNothingElse) {
            std::pair{
                "https://h/k?X-Amz-Signature=1&X-Amz-Credential=2&X-Amz-Security-Token=3&X-Amz-Date=4",
                "https://h/k?X-Amz-Signature=***&X-Amz-Credential=***&X-Amz-Security-Token=***&X-Amz-Date=4"},
-           std::pair{"?client_secret=1&code=2&token=3", "?client_secret=***&code=***&token=***"},
+           std::pair{"?client_secret=1&token=3", "?client_secret=***&token=***"},
+           std::pair{"a text with sig=s and code=2", "a text with sig=*** and code=2"},
+           std::pair{"/c%3Fsp%3Drl%26sig%3Ds%252B%26se%3D2026", "/c%3Fsp%3Drl%26sig%3D***%26se%3D2026"},
+           std::pair{"no <a href=\"/c?sig=s\">", "no <a href=\"/c?sig=***\">"},
+           std::pair{"AccountName=a;AccountKey=k==;EndpointSuffix=x",
+                     "AccountName=a;AccountKey=***;EndpointSuffix=x"},
+           std::pair{"to http://user:pass@host:1/p, or http://host/p@q",
+                     "to http://***@host:1/p, or http://host/p@q"},
+           std::pair{"mail me@host, 100%", "mail me@host, 100%"},
            std::pair{"?sig", "?sig"},
            std::pair{"?sig=", "?sig=***"},
            std::pair{"?design=x&mysig=y", "?design=x&mysig=y"},
@@ -92,8 +100,18 @@ TEST(RedactUrl, CutsWhatGivesAccessAndNothingElse) {
            std::pair{"", ""},
            std::pair{"?", "?"},
        }) {
-    EXPECT_EQ(redact_url(url), shown);
+    EXPECT_EQ(redact(url), shown);
   }
+}
+
+TEST(Redact, CutsAKnownSecretOutOfAnError) {
+  Error error{.message = "at s3cret and s3cret", .subject = "x?sig=other", .service_code = "s3cret"};
+  redact(error);
+  hide(error, "s3cret");
+  hide(error, "");
+  EXPECT_EQ(error.message, "at *** and ***");
+  EXPECT_EQ(error.subject, "x?sig=***");
+  EXPECT_EQ(error.service_code, "***");
 }
 
 }  // namespace

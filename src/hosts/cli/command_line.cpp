@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/environment.hpp"
 #include "core/suggest.hpp"
 #include "hosts/cli/flag_values.hpp"
 #include "hosts/cli/invocation_checks.hpp"
@@ -89,9 +90,30 @@ Result<ConfigFile> load_config(Command command, const std::vector<Setting>& line
   return file;
 }
 
+// Cuts off the line end that a mounted secret file or an env-file with CRLF leaves, and says so.
+std::string without_line_end(std::string_view value, std::string_view origin, Invocation& invocation) {
+  const std::string_view kept = without_blanks(value);
+  if (kept.size() < value.size()) {
+    invocation.warnings.push_back(
+        fmt::format("{} begins or ends in white space or a line break, which is left out", origin));
+  }
+  return std::string(kept);
+}
+
+Surroundings with_trimmed_logins(Surroundings surroundings, Invocation& invocation) {
+  for (auto& [name, value] : surroundings.environment) {
+    if (name.starts_with("AZURE_") || name.starts_with("AWS_")) {
+      value = without_line_end(value, name, invocation);
+    }
+  }
+  return surroundings;
+}
+
 Result<> apply_settings(Invocation& invocation, std::span<const Setting> settings) {
   for (const Setting& setting : settings) {
-    Result<> set = setting.flag->set(invocation, setting.value);
+    const bool is_secret = setting.flag->place == Place::file_only;
+    Result<> set = setting.flag->set(
+        invocation, is_secret ? without_line_end(setting.value, setting.origin, invocation) : setting.value);
     if (set) continue;
     Error error = std::move(set.error());
     error.kind = ErrorKind::invalid;
@@ -152,8 +174,7 @@ std::optional<Command> command_from(std::string_view word) {
   return std::nullopt;
 }
 
-Result<Invocation> parse_command_line(std::span<const std::string> arguments,
-                                      const Surroundings& surroundings) {
+Result<Invocation> parse_command_line(std::span<const std::string> arguments, const Surroundings& around) {
   Invocation invocation;
   if (arguments.empty()) return invocation;
   const Result<Command> command = read_command(arguments[0]);
@@ -164,6 +185,7 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments,
   if (*command == Command::help) return parse_help(arguments, std::move(invocation));
   if (*command == Command::completion) return parse_completion(arguments, std::move(invocation));
 
+  const Surroundings surroundings = with_trimmed_logins(around, invocation);
   Result<Arguments> line = split_arguments(*command, arguments);
   if (!line) return std::unexpected(line.error());
   if (line->help) {
@@ -180,6 +202,11 @@ Result<Invocation> parse_command_line(std::span<const std::string> arguments,
     return std::unexpected(applied.error());
   if (Result<> enough = need_positionals(invocation, line->positionals); !enough) {
     return std::unexpected(enough.error());
+  }
+  // A URL holds no line break; a SAS that `$(cat file)` gave may end in one.
+  for (std::string& word : line->positionals) {
+    if (word.starts_with("https://") || word.starts_with("http://"))
+      word = without_line_end(word, "the source's address", invocation);
   }
   if (Result<> read = read_addresses(invocation, line->positionals); !read)
     return std::unexpected(read.error());

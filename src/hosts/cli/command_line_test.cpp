@@ -111,6 +111,8 @@ TEST(CommandLine, EveryFlagReachesItsOption) {
                                                 "--dualstack",
                                                 "--s3-checksum",
                                                 "none",
+                                                "--metadata-too-large",
+                                                "drop",
                                                 "--verify-source",
                                                 "always",
                                                 "--ca-bundle",
@@ -157,6 +159,7 @@ TEST(CommandLine, EveryFlagReachesItsOption) {
   EXPECT_TRUE(run.s3.dualstack);
   EXPECT_EQ(run.s3.checksum, S3Checksum::none);
   EXPECT_EQ(run.verify_source, VerifySource::always);
+  EXPECT_TRUE(run.drop_large_metadata);
   EXPECT_EQ(run.network.ca_bundle, "/ca.pem");
   EXPECT_EQ(run.network.connect_timeout, seconds(5));
   EXPECT_EQ(run.network.idle_timeout, seconds(30));
@@ -299,9 +302,51 @@ TEST(CommandLine, ErrorsSayWhatWouldBeRight) {
   EXPECT_EQ(line_of(world.parse({"copy", source})), "usage: azs3copy copy SOURCE DEST [flags]");
   EXPECT_NE(line_of(world.copy({"extra"})).find("one too many"), std::string::npos);
   EXPECT_NE(line_of(world.parse({"copy", destination, source})).find("from Azure to S3"), std::string::npos);
-  EXPECT_NE(line_of(world.parse({"copy", source, "s3://my_bucket"})).find("underscore"), std::string::npos);
+  EXPECT_NE(line_of(world.parse({"copy", source, "s3://my bucket"})).find("spaces"), std::string::npos);
   EXPECT_NE(line_of(world.copy({"--min-size", "ten"})).find("--min-size ten: not a size"), std::string::npos);
   EXPECT_NE(line_of(world.copy({"--files-from", "/none"})).find("--files-from /none"), std::string::npos);
+}
+
+TEST(CommandLine, OtherServersNameBucketsAndRegionsAsTheyLike) {
+  World world;
+  const auto elsewhere = world.parse(
+      {"copy", source, "s3://My_Bucket", "--endpoint-url", "https://ceph.local", "--region", "NL"});
+  ASSERT_TRUE(elsewhere) << line_of(elsewhere);
+  EXPECT_TRUE(elsewhere->warnings.empty());
+  EXPECT_EQ(elsewhere->run.s3.region, "NL");
+  world.environment["AWS_ENDPOINT_URL"] = "https://ceph.local";
+  EXPECT_TRUE(world.parse({"copy", source, "s3://a_"}));
+}
+
+TEST(CommandLine, LegacyBucketNamesAreWarnedOfOnAws) {
+  const auto parsed = World().parse({"copy", source, "s3://my_bucket"});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  ASSERT_EQ(parsed->warnings.size(), 1U);
+  EXPECT_NE(parsed->warnings[0].find("did you mean s3://my-bucket?"), std::string::npos);
+  EXPECT_EQ(line_of(World().copy({"--region", "NL"})), "NL: this is no AWS region");
+}
+
+TEST(CommandLine, LineEndsAroundSecretsAreCutOffAndTold) {
+  World world;
+  world.environment["AZURE_STORAGE_KEY"] = "a2V5\r\n";
+  world.environment["AWS_SECRET_ACCESS_KEY"] = "secret\n";
+  const auto parsed = world.copy({});
+  ASSERT_TRUE(parsed) << line_of(parsed);
+  EXPECT_EQ(parsed->run.azure.account_key.reveal(), "a2V5");
+  ASSERT_EQ(parsed->warnings.size(), 2U);
+  EXPECT_EQ(parsed->warnings[0],
+            "AWS_SECRET_ACCESS_KEY begins or ends in white space or a line break, which is left out");
+  World filed;
+  filed.files[filed.config()] = "account-key = \"a2V5\\n\"\n";
+  const auto from_file = filed.copy({});
+  ASSERT_TRUE(from_file) << line_of(from_file);
+  EXPECT_EQ(from_file->run.azure.account_key.reveal(), "a2V5");
+  ASSERT_EQ(from_file->warnings.size(), 1U);
+  EXPECT_EQ(from_file->warnings[0].find("a2V5"), std::string::npos);
+  const auto address = World().parse(
+      {"copy", "https://acme.blob.core.windows.net/photos?sv=1&sp=rl&sr=c&sig=s\r", destination});
+  ASSERT_TRUE(address) << line_of(address);
+  EXPECT_EQ(address->warnings.size(), 1U);
 }
 
 // A typing error is told before a missing login.

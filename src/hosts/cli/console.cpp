@@ -122,7 +122,8 @@ void Console::warn(std::string_view text) {
   if (!quiet()) note("azs3copy: warning: " + printable(text, !err_style_.unicode));
 }
 
-void Console::fail(const Error& error, int exit_code) {
+void Console::fail(Error error, int exit_code) {
+  redact(error);  // it may quote the user's words
   event(events::error(utc_now(), error, exit_code));
   if (events_only()) return;
   std::vector<std::string> lines = describe(error, err_style_);

@@ -45,7 +45,7 @@ class Console final : public RunObserver {
   // For commands without a run. An event is a line of JSON (events.hpp); it goes where events go.
   void event(std::string_view line);
   void warn(std::string_view text);
-  void fail(const Error& error, int exit_code);
+  void fail(Error error, int exit_code);
 
   const Style& out_style() const { return out_style_; }
   bool events_only() const { return invocation_.output.json; }

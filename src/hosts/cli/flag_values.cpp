@@ -158,9 +158,10 @@ Result<> read_endpoint(std::string_view text, std::string& target) {
   return {};
 }
 
+// Other servers name theirs as they like; what AWS has is checked once it is known whose server it is.
 Result<> read_region(std::string_view text, std::string& target) {
   const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    return c > ' ' && c <= '~' && c != '/' && c != ',';
   });
   if (!plain) return fail(ErrorKind::invalid, "regions look like eu-central-1");
   target = text;

@@ -8,6 +8,7 @@
 
 #include "aws/s3_endpoint.hpp"
 #include "aws/storage_class.hpp"
+#include "core/secret.hpp"
 #include "ledger/ledger.hpp"
 
 namespace azs3copy::cli {
@@ -98,11 +99,24 @@ Result<> resolve_azure(RunOptions& run, const Surroundings& surroundings) {
       resolve_azure_login(std::move(run.azure), run.source, environment, surroundings.now);
   if (!login) return std::unexpected(login.error());
   run.azure = std::move(*login);
-  run.source_text = to_string(run.source);  // a connection string may have moved it
+  run.source_text = redact(to_string(run.source));  // a connection string may have moved it
   return {};
 }
 
-Result<> resolve_aws(RunOptions& run, const Surroundings& surroundings) {
+// Only AWS is known to take no other names; there it is the older buckets that have them.
+Result<> check_bucket_name(Invocation& invocation) {
+  const RunOptions& run = invocation.run;
+  if (!run.s3.endpoint_url.empty() && !run.s3.endpoint_url.contains(".amazonaws.com")) return {};
+  Result<> named = check_aws_bucket(run.destination);
+  if (named || !is_legacy_bucket_name(run.destination.bucket.view())) return named;
+  invocation.warnings.push_back(
+      fmt::format("{}: {} (only buckets of us-east-1 from before March 2018 may break this rule)",
+                  named.error().subject, named.error().message));
+  return {};
+}
+
+Result<> resolve_aws(Invocation& invocation, const Surroundings& surroundings) {
+  RunOptions& run = invocation.run;
   const AwsEnvironment environment{
       .variable = [&](std::string_view name) { return variable_of(surroundings, name); },
       .home = home_of(surroundings)};
@@ -111,6 +125,7 @@ Result<> resolve_aws(RunOptions& run, const Surroundings& surroundings) {
   run.aws = std::move(*config);
   run.s3.endpoint_url = run.aws.endpoint_url;
   if (!run.aws.region.empty()) run.s3.region = run.aws.region;
+  if (Result<> named = check_bucket_name(invocation); !named) return named;
   const Result<S3Endpoint> endpoint = s3_endpoint(run.destination.bucket, run.s3);
   if (!endpoint) return std::unexpected(endpoint.error());
   return {};
@@ -218,13 +233,13 @@ Result<> read_addresses(Invocation& invocation, const std::vector<std::string>& 
 
 Result<> resolve_logins(Invocation& invocation, const Surroundings& surroundings) {
   RunOptions& run = invocation.run;
+  if (invocation.command != Command::ls) {
+    if (Result<> resolved = resolve_aws(invocation, surroundings); !resolved) return resolved;
+  }
   if (invocation.command == Command::cleanup || is_for_runs(invocation.command)) {
     run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
   } else if (Result<> resolved = resolve_azure(run, surroundings); !resolved) {
     return resolved;
-  }
-  if (invocation.command != Command::ls) {
-    if (Result<> resolved = resolve_aws(run, surroundings); !resolved) return resolved;
   }
   // Which classes there are depends on whose server it is.
   return check_storage_class(run);

@@ -38,8 +38,10 @@ std::vector<Setting> settings_of_environment(Command command, const Environment&
     const auto found = environment.find(known.back());
     if (found == environment.end() || !flag.belongs_to(command)) continue;
     // A variable that is set to nothing is as good as not set, but for a switch's own "on".
-    if (found->second.empty()) continue;
-    for (std::string& value : values_of(flag, found->second)) {
+    std::string text = found->second;
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();  // of an env-file with CRLF
+    if (text.empty()) continue;
+    for (std::string& value : values_of(flag, text)) {
       std::string origin = known.back() + "=" + value;
       settings.push_back({.flag = &flag, .value = std::move(value), .origin = std::move(origin)});
     }
