@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 #include "codec/json.hpp"
 #include "codec/time.hpp"
 #include "codec/xml.hpp"
+#include "core/secret.hpp"
 #include "net/retry_after.hpp"
 
 namespace azs3copy {
@@ -33,10 +35,9 @@ struct Row {
 
 constexpr std::string_view look_at_policies =
     "the login works, but its policy (or the bucket's, or an organisation's) does not allow this; a copy "
-    "needs "
-    "s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts on {bucket}/* and "
-    "s3:ListBucket, "
-    "s3:ListBucketMultipartUploads on {bucket}";
+    "needs s3:PutObject, s3:GetObject, s3:DeleteObject, s3:AbortMultipartUpload, s3:ListMultipartUploadParts "
+    "on "
+    "{bucket}/* and s3:ListBucket on {bucket}";
 constexpr std::string_view renew_login = "the login has ended: renew it, then run the same command again";
 constexpr std::string_view wrong_key_pair =
     "the secret access key does not belong to this access key id, or a proxy changed the request; check both "
@@ -161,6 +162,7 @@ constexpr Row rows[] = {
     // Is it there?
     {"NoSuchBucket", not_found, never,
      "there is no bucket {bucket}: check its name, the login's partition and --endpoint-url"},
+    {"InvalidBucketName", not_found, never, "this server has no buckets of such names"},
     {"NoSuchKey", not_found, never},
     {"NoSuchVersion", not_found, never},
     {"NoSuchUpload", not_found, never},
@@ -211,12 +213,12 @@ constexpr Row rows[] = {
     {"KeyTooLong", invalid, never, "S3 keys have 1,024 bytes of UTF-8 at most"},
     {"MetadataTooLarge", invalid, never, "S3 takes 2 KB of user metadata, names and values together"},
     {"RequestHeaderSectionTooLarge", invalid, never, "S3 takes 8 KB of headers, metadata included"},
-    {"InvalidStorageClass", invalid, never, "check --storage-class"},
+    {"InvalidStorageClass", invalid, never,
+     "the server does not know this --storage-class: choose another, or leave it out"},
     {"InvalidTag", invalid, never, "S3 takes 10 tags of 128 characters each, with values of 256"},
     {"AccessControlListNotSupported", invalid, never, "the bucket has ACLs turned off: leave the ACL out"},
     {"InvalidBucketAclWithObjectOwnership", invalid, never,
      "the bucket has ACLs turned off: leave the ACL out"},
-    {"InvalidBucketName", invalid, never},
     {"InvalidURI", invalid, never},
     {"InvalidArgument", invalid, never},
     {"InvalidRequest", invalid, never},
@@ -314,9 +316,10 @@ Meaning meaning_of(std::string_view code, int status) {
   if (code.starts_with("KMS.")) return {permission, never, look_at_kms};
   const auto* by_status = std::find_if(std::begin(status_rows), std::end(status_rows),
                                        [status](const StatusRow& r) { return r.status == status; });
-  // A code says why already: what the bare status would be taken for does not apply.
+  // A code says why already: what the bare status would be taken for does not apply. The 409s that pass have
+  // rows of their own; others stay (a key below another that is an object, say, where keys are files).
   if (by_status != std::end(status_rows)) {
-    const bool guess = !code.empty() && status == 400;
+    const bool guess = !code.empty() && (status == 400 || status == 409);
     return {by_status->kind, guess ? never : by_status->retry,
             guess ? std::string_view{} : by_status->advice};
   }
@@ -420,6 +423,16 @@ std::string request_ids(const Headers& headers, const ErrorBody& body) {
   return fmt::format("{}, x-amz-id-2 {}", id, host);
 }
 
+// A refusal in plain words, as proxies and small servers write it: its first line, or as much as fits.
+std::string plain_words(std::string_view body) {
+  constexpr std::size_t shown_bytes_max = 200;
+  body.remove_prefix(std::min(body.size(), body.find_first_not_of(" \t\r\n")));
+  if (body.starts_with('<') || body.starts_with('{')) return {};
+  body = body.substr(0, body.find_first_of("\r\n"));
+  if (body.size() > shown_bytes_max) return fmt::format("{}...", body.substr(0, shown_bytes_max));
+  return std::string(body);
+}
+
 void add_sentence(std::string& message, std::string_view sentence) {
   if (sentence.empty()) return;
   if (!message.empty()) message += "; ";
@@ -431,6 +444,82 @@ std::string fill_in(std::string_view advice, const AwsReplyContext& context) {
   return fmt::format(fmt::runtime(advice),
                      fmt::arg("bucket", context.bucket.empty() ? "the bucket" : context.bucket),
                      fmt::arg("region", context.region));
+}
+
+// Headers that a flag adds, and how to do without.
+struct FlagRow {
+  std::string_view header;
+  std::string_view remedy;
+};
+constexpr std::string_view without_checksums = "give --s3-checksum none";
+constexpr FlagRow flag_rows[] = {
+    {"x-amz-storage-class", "leave out --storage-class"},
+    {"x-amz-server-side-encryption", "leave out --sse"},
+    {"x-amz-server-side-encryption-aws-kms-key-id", "leave out --sse-kms-key-id"},
+    {"x-amz-server-side-encryption-bucket-key-enabled", "give --no-bucket-key"},
+    {"x-amz-expected-bucket-owner", "leave out --expected-bucket-owner"},
+    {"x-amz-checksum-algorithm", without_checksums},
+    {"x-amz-sdk-checksum-algorithm", without_checksums},
+    {"x-amz-checksum-crc64nvme", without_checksums},
+    {"x-amz-trailer", without_checksums},
+};
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  return out;
+}
+
+// "leave out --sse, or give --s3-checksum none": what the reply names, else all that it may have refused.
+std::string remedies(std::string_view reply, const AwsReplyContext& context) {
+  const std::string text = lower_case(reply);
+  const auto names = [&text](std::string_view header) {
+    const std::size_t at = text.find(header);
+    return at != std::string::npos &&
+           text.substr(at + header.size(), 1) != "-";  // not a longer header's name
+  };
+  const bool any_named = std::ranges::any_of(
+      flag_rows, [&](const FlagRow& row) { return context.sent->contains(row.header) && names(row.header); });
+  std::vector<std::string_view> found;
+  for (const FlagRow& row : flag_rows) {
+    if (!context.sent->contains(row.header) || (any_named && !names(row.header))) continue;
+    // AWS knows its own checksums.
+    if (!any_named && context.is_aws && row.remedy == without_checksums) continue;
+    if (std::ranges::find(found, row.remedy) == found.end()) found.push_back(row.remedy);
+  }
+  if (found.empty()) return {};
+  return fmt::format("{}: {}",
+                     any_named ? "this server does not take it" : "this may be what the server refuses",
+                     fmt::join(found, ", or "));
+}
+
+// Names that S3 takes and a proxy in front of a server may drop: nginx does so with underscores.
+std::string odd_metadata_name(const Headers& sent) {
+  constexpr std::string_view meta_prefix = "x-amz-meta-";
+  for (const auto& [name, value] : sent) {
+    const bool plain = std::ranges::all_of(
+        name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+    if (name.starts_with(meta_prefix) && !plain) return name;
+  }
+  return {};
+}
+
+// Adds to the advice what the request itself shows.
+void advise_on_request(Error& error, std::string_view reply, const AwsReplyContext& context) {
+  if (context.sent == nullptr) return;
+  const bool generic = error.advice.empty() || error.kind == unsupported;
+  if ((error.kind == invalid && generic) || error.kind == unsupported) {
+    if (const std::string found = remedies(reply, context); !found.empty()) error.advice = found;
+  }
+  if (error.kind == permission && context.sent->contains("x-amz-expected-bucket-owner")) {
+    add_sentence(error.advice, "the bucket may also belong to another account than --expected-bucket-owner");
+  }
+  if (error.service_code == "SignatureDoesNotMatch") {
+    if (const std::string name = odd_metadata_name(*context.sent); !name.empty()) {
+      add_sentence(error.advice, fmt::format("or a proxy dropped the header {}: rename this metadata", name));
+    }
+  }
 }
 
 // Refusals that mean: ask in another region.
@@ -474,7 +563,13 @@ AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const Aw
   // S3 passes KMS's refusals on as its own: only the text tells them apart.
   if (said.code == "AccessDenied" && said.message.find("kms:") != std::string::npos)
     error.advice = fill_in(look_at_kms, context);
-  if (error.message.empty()) error.message = fmt::format("the service answered with status {}", head.status);
+  if (error.message.empty()) {
+    const std::string words = plain_words(body);
+    error.message =
+        fmt::format("the service answered with status {}{}{}", head.status, words.empty() ? "" : ": ", words);
+  }
+  advise_on_request(error, body, context);
+  redact(error);  // a reply may quote the request
   return failure;
 }
 

@@ -18,6 +18,10 @@ struct AwsReplyContext {
   std::string_view bucket;  // empty for other services
   std::string_view region;  // that the request was signed for
   UtcTime now;              // of this machine, for the clock's skew
+  // Of the request that was refused, to name the flag that added what the service does not take; may be
+  // absent.
+  const Headers* sent = nullptr;
+  bool is_aws = true;
 };
 
 struct AwsFailure {

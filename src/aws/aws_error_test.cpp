@@ -150,7 +150,7 @@ const std::vector<Row> table = {
     {400, "InvalidTag", invalid, never},
     {400, "AccessControlListNotSupported", invalid, never},
     {400, "InvalidBucketAclWithObjectOwnership", invalid, never},
-    {400, "InvalidBucketName", invalid, never},
+    {400, "InvalidBucketName", not_found, never},
     {400, "InvalidURI", invalid, never},
     {400, "InvalidArgument", invalid, never},
     {400, "InvalidRequest", invalid, never},
@@ -195,6 +195,8 @@ const std::vector<Row> table = {
     {599, "Surprise", unavailable, later},
     {503, "Surprise", throttled, later},
     {400, "Surprise", invalid, never},
+    {409, "Surprise", conflict, never},
+    {409, "ExistingObjectIsDirectory", conflict, never},
     {418, "Surprise", invalid, never},
     {200, "Surprise", unavailable, later},
     // No body: HEAD, or a proxy.
@@ -235,6 +237,19 @@ TEST(AwsError, EveryRowOfTheTable) {
     }
     EXPECT_FALSE(error.message.empty());
   }
+}
+
+TEST(AwsError, ShortPlainRefusalsAreShown) {
+  const auto message = [](std::string_view body) {
+    return aws_failure({.status = 418}, body, context).error.message;
+  };
+  EXPECT_EQ(message(" aws-chunked is not supported\nat line 3\n"),
+            "the service answered with status 418: aws-chunked is not supported");
+  EXPECT_EQ(message("<html>no</html>"), "the service answered with status 418");
+  EXPECT_EQ(message(""), "the service answered with status 418");
+  EXPECT_LT(message(std::string(100'000, 'x')).size(), 300U);
+  EXPECT_EQ(message("no access for ?sig=s3cret"),
+            "the service answered with status 418: no access for ?sig=***");
 }
 
 // Support desks ask for both ids; a HEAD has them in headers only, a proxy may cut the headers.

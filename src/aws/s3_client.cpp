@@ -80,7 +80,7 @@ Task<Result<HttpResponse>> S3Client::Impl::send(S3Call& call, const Context& con
     if (!ready) co_return passed(std::move(ready));
     Result<HttpResponse> response = co_await fetch(transport, call.request, context, call.reply_bytes_max);
     if (!response || response->ok()) co_return response;
-    Refusal refusal = refuse(response->head, response->body, context);
+    Refusal refusal = refuse(response->head, response->body, context, &call.request.headers);
     if (!refusal.moved || std::exchange(moved_before, true)) {
       co_return std::unexpected<Error>(std::move(refusal.error));
     }
@@ -95,9 +95,13 @@ Task<Result<HttpResponse>> S3Client::Impl::send_with_retry(S3Call& call, const C
 }
 
 S3Client::Impl::Refusal S3Client::Impl::refuse(const ResponseHead& head, std::string_view body,
-                                               const Context& context) {
-  AwsFailure failure = aws_failure(
-      head, body, {.bucket = bucket.view(), .region = options.region, .now = context.clock.utc()});
+                                               const Context& context, const Headers* sent) {
+  AwsFailure failure = aws_failure(head, body,
+                                   {.bucket = bucket.view(),
+                                    .region = options.region,
+                                    .now = context.clock.utc(),
+                                    .sent = sent,
+                                    .is_aws = is_aws()});
   const bool moved = failure.wrong_region && use_region(std::move(failure.bucket_region));
   return {.error = std::move(failure.error), .moved = moved};
 }
@@ -173,7 +177,7 @@ Result<XmlDocument> parse_reply(std::string body, std::string_view operation) {
   const std::size_t start = body.find_first_not_of(" \t\r\n");
   if (start != 0 && start != std::string::npos) body.erase(0, start);
   Result<XmlDocument> document = XmlDocument::parse(std::move(body));
-  if (!document) return document;
+  if (!document || operation.empty()) return document;
   std::string_view name = document->root().name();
   const std::string_view root = name;
   if (name.starts_with(operation)) name.remove_prefix(operation.size());

@@ -56,7 +56,9 @@ struct S3Client::Impl {
     Error error;
     bool moved = false;
   };
-  Refusal refuse(const ResponseHead& head, std::string_view body, const Context& context);
+  // `sent`: the headers of the request, for advice.
+  Refusal refuse(const ResponseHead& head, std::string_view body, const Context& context,
+                 const Headers* sent = nullptr);
   // For with_retry: new credentials after ErrorKind::credentials.
   std::function<bool()> login_again();
   bool use_region(std::string region);
@@ -81,13 +83,15 @@ Result<> check_key(const Key& key);
 Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sent);
 // After a write of a whole object that ended with `error`: where S3 has stored it and reports another checksum
 // than was sent, deletes it again, since a later run would find it unchanged; the message says how that went.
-Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, Error& error, const Context& context);
+// Only the object with the ETag of the reply is deleted, not one that another writer put there since.
+Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, const ETag& stored, Error& error,
+                            const Context& context);
 // The body of a reply whose head was read, to its end; ErrorKind::protocol above `bytes_max`.
 Task<Result<std::string>> read_reply_body(Exchange& exchange, std::size_t bytes_max);
 // "partNumber=...&uploadId=...", without the first for 0.
 std::string upload_query(const UploadId& id, std::uint32_t part_number = 0);
-// A reply's XML, whose root must be <`operation`Result>, or Response as moto has it; leading white space is
-// passed over. ErrorKind::protocol otherwise.
+// A reply's XML, whose root must be <`operation`Result>, or Response as moto has it; any root if `operation`
+// is empty. Leading white space is passed over. ErrorKind::protocol otherwise.
 Result<XmlDocument> parse_reply(std::string body, std::string_view operation);
 
 }  // namespace azs3copy

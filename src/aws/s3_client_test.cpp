@@ -98,6 +98,28 @@ TEST_F(S3Put, ADoubtfulObjectIsGoneBeforeAnotherAttemptMayFailOtherwise) {
   EXPECT_EQ(reply.error().kind, ErrorKind::permission);
   ASSERT_EQ(wire.requests.size(), 3U);
   EXPECT_EQ(wire.requests[1].method, Method::del);
+  EXPECT_EQ(wire.requests[1].header("if-match"), "\"e1\"") << "not what another writer put there since";
+}
+
+TEST_F(S3Put, AnotherWritersObjectIsNotDeleted) {
+  make({}, {.attempts_max = 1});
+  wire.replies(put_doubtful).replies(error_reply(412, "PreconditionFailed"));
+  const Result<PutReply> reply =
+      run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().message.find("another writer has replaced"), std::string::npos);
+  EXPECT_EQ(wire.requests.size(), 2U);
+}
+
+// The condition needs s3:GetObject; a damaged object that stays would be taken for unchanged for ever.
+TEST_F(S3Put, ADoubtfulObjectIsDeletedWithoutTheRightToRead) {
+  make({}, {.attempts_max = 1});
+  wire.replies(put_doubtful).replies(error_reply(403, "AccessDenied")).replies({.status = 204});
+  const Result<PutReply> reply =
+      run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().message.find("deleted again"), std::string::npos);
+  EXPECT_FALSE(wire.requests[2].headers.contains("if-match"));
 }
 
 // Nor does the end of the time for the work leave it there.
@@ -118,7 +140,7 @@ TEST_F(S3Put, ADoubtfulObjectIsDeletedThoughTheTimeForTheWorkIsOver) {
 
 TEST_F(S3Put, ADoubtfulObjectThatCannotBeDeletedIsTold) {
   make({}, {.attempts_max = 1});
-  wire.replies(put_doubtful).replies(error_reply(403, "AccessDenied"));
+  wire.replies(put_doubtful).replies(2, error_reply(403, "AccessDenied"));
   const Result<PutReply> reply =
       run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
   ASSERT_FALSE(reply);
@@ -172,6 +194,42 @@ TEST_F(S3Put, AReplyWithoutETagIsNoSuccess) {
       run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, ErrorKind::protocol);
+}
+
+TEST_F(S3Put, ARefusalNamesTheFlagThatAddedTheHeader) {
+  make({.endpoint_url = "https://s3.local", .expected_bucket_owner = "123456789012"}, {.attempts_max = 1});
+  const auto advice = [&](const ScriptedReply& reply) {
+    wire.replies(reply);
+    const ObjectAttributes attributes{.storage_class = "COLD", .sse = "AES256"};
+    return run(client->put_object(Key("k"), bytes_of(body_text), body_crc, attributes, {}, context))
+        .error()
+        .advice;
+  };
+  const auto named = [](std::string_view header) {
+    return ScriptedReply{.status = 501,
+                         .body =
+                             "<Error><Code>NotImplemented</Code><Message>A header you provided implies "
+                             "functionality that is not implemented</Message><Header>" +
+                             std::string(header) + "</Header></Error>"};
+  };
+  EXPECT_EQ(advice(named("x-amz-storage-class")), "this server does not take it: leave out --storage-class");
+  EXPECT_EQ(advice(named("x-amz-server-side-encryption")), "this server does not take it: leave out --sse");
+  EXPECT_EQ(advice(named("X-Amz-Checksum-Crc64nvme")),
+            "this server does not take it: give --s3-checksum none");
+  EXPECT_EQ(
+      advice(error_reply(400, "InvalidArgument")),
+      "this may be what the server refuses: leave out --storage-class, or leave out --sse, or leave out "
+      "--expected-bucket-owner, or give --s3-checksum none");
+  EXPECT_NE(advice(error_reply(400, "InvalidStorageClass")).find("--storage-class"), std::string::npos);
+  EXPECT_NE(advice(error_reply(403, "AccessDenied")).find("--expected-bucket-owner"), std::string::npos);
+}
+
+TEST_F(S3Put, AnOddMetadataNameIsSuspectedOfABadSignature) {
+  make({}, {.attempts_max = 1});
+  wire.fallback = [](const RecordedRequest&) { return error_reply(403, "SignatureDoesNotMatch"); };
+  const Result<PutReply> reply = run(client->put_object(Key("k"), bytes_of(body_text), body_crc,
+                                                        {.metadata = {{"my_name", "v"}}}, {}, context));
+  EXPECT_NE(reply.error().advice.find("x-amz-meta-my_name"), std::string::npos) << reply.error().advice;
 }
 
 TEST_F(S3Put, NamesTheBucketOwnerThatItExpects) {

@@ -118,11 +118,13 @@ Result<ObjectPage> page_from(std::string& body) {
   return std::move(page);
 }
 
-Task<Result<ObjectPage>> list_once(S3Client::Impl& impl, S3Call& call, const Context& context) {
+// A reply that does not decode was perhaps cut off on the way: it is asked for once more, and no more often.
+Task<Result<ObjectPage>> list_once(S3Client::Impl& impl, S3Call& call, int& undecoded,
+                                   const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
   Result<ObjectPage> page = page_from(response->body);
-  if (!page) page.error().retry = RetryVerdict::later;  // cut off on the way, perhaps
+  if (!page) page.error().retry = ++undecoded == 1 ? RetryVerdict::later : RetryVerdict::never;
   co_return page;
 }
 
@@ -146,8 +148,9 @@ Task<Result<ObjectPage>> S3Client::list_objects(const ListObjectsOptions& option
   S3Call call = impl.bucket_call("s3.list_objects", Method::get, query);
   // 1,000 keys of 1,024 bytes, three characters each.
   call.reply_bytes_max = 16 * MiB;
+  int undecoded = 0;
   Result<ObjectPage> page = co_await with_retry<ObjectPage>(
-      impl.retry, context, [&] { return list_once(impl, call, context); }, impl.login_again());
+      impl.retry, context, [&] { return list_once(impl, call, undecoded, context); }, impl.login_again());
   if (!page) co_return failed(std::move(page), call.operation, call.subject);
   co_return page;
 }

@@ -81,8 +81,10 @@ TEST_F(S3Listing, ABrokenListingIsAnErrorNeverAShorterOne) {
   for (const std::string& body : broken) {
     make({});
     wire.replies(8, {.body = body});
+    const std::size_t asked_before = wire.requests.size();
     const Result<ObjectPage> page = run(client->list_objects({}, context));
     EXPECT_FALSE(page) << body;
+    EXPECT_EQ(wire.requests.size() - asked_before, 2U) << "it will not decode the third time either";
   }
 }
 

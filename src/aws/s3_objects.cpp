@@ -17,7 +17,10 @@ Task<Result<PutReply>> put_once(S3Client::Impl& impl, S3Call& call, const Key& k
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
   Result<PutReply> reply = put_reply_from(response->head.headers, sent);
-  if (!reply) co_await discard_doubtful(impl, key, reply.error(), context);
+  if (!reply) {
+    const ETag stored = etag_from(response->head.headers.get("etag"));
+    co_await discard_doubtful(impl, key, stored, reply.error(), context);
+  }
   co_return reply;
 }
 
@@ -143,13 +146,23 @@ Task<Result<>> S3Client::delete_object(const Key& key, const ETag& if_match, con
   co_return co_await delete_key(*impl_, key, if_match, context);
 }
 
-Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, Error& error, const Context& context) {
+Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, const ETag& stored, Error& error,
+                            const Context& context) {
   if (!is_stored_but_doubtful(error)) co_return;
   const Context clean_up = context.for_clean_up();
-  const Result<> deleted = co_await delete_key(impl, key, {}, clean_up);
-  error.message +=
-      deleted ? std::string("; the object was deleted again")
-              : fmt::format("; the object stands and could not be deleted ({})", deleted.error().to_line());
+  Result<> deleted = co_await delete_key(impl, key, stored, clean_up);
+  // A condition needs s3:GetObject too. Without that right, deleting is the smaller risk: a damaged object
+  // would be taken for unchanged from then on.
+  const bool denied = !deleted && deleted.error().kind == ErrorKind::permission;
+  if (denied && !stored.empty()) deleted = co_await delete_key(impl, key, {}, clean_up);
+  if (deleted) {
+    error.message += "; the object was deleted again";
+  } else if (deleted.error().kind == ErrorKind::changed) {
+    error.message += "; another writer has replaced the object since";
+  } else {
+    error.message +=
+        fmt::format("; the object stands and could not be deleted ({})", deleted.error().to_line());
+  }
 }
 
 // ---- Reading through. A broken connection costs what is left, not what was read: the rest is asked for by

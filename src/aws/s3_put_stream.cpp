@@ -20,7 +20,7 @@ constexpr std::size_t gather_bytes = 16 * KiB;
 class PutStream final : public S3PutStream {
  public:
   PutStream(S3Client::Impl& impl, const Context& context, PutTarget target, std::string_view operation,
-            std::uint64_t size, std::unique_ptr<Exchange> exchange)
+            std::uint64_t size, Headers sent, std::unique_ptr<Exchange> exchange)
       : impl_(impl),
         context_(context),
         target_(std::move(target)),
@@ -28,6 +28,7 @@ class PutStream final : public S3PutStream {
         size_(size),
         left_(size),
         framer_(size),
+        sent_(std::move(sent)),
         exchange_(std::move(exchange)) {}
 
   Task<Result<bool>> write(Bytes bytes) override {
@@ -68,7 +69,7 @@ class PutStream final : public S3PutStream {
     exchange_.reset();  // its connection is free, for what may follow too
     // A part that is doubtful is no object yet; sent again, it is replaced.
     if (!reply && target_.upload.empty())
-      co_await discard_doubtful(impl_, target_.key, reply.error(), context_);
+      co_await discard_doubtful(impl_, target_.key, stored_, reply.error(), context_);
     if (!reply) co_return named(std::move(reply.error()));
     co_return reply;
   }
@@ -113,13 +114,14 @@ class PutStream final : public S3PutStream {
       co_return fail(ErrorKind::protocol,
                      fmt::format("S3 answered {} before the body's end was sent", head->status));
     }
+    stored_ = etag_from(head->headers.get("etag"));
     const bool checked = impl_.sends_checksums();
     co_return put_reply_from(head->headers, checked ? std::optional<Crc64>(crc) : std::nullopt);
   }
 
   // The next attempt is the stage's, with a stream of its own. What it needs is put in place here.
   Error refused(const ResponseHead& head, std::string_view body) {
-    S3Client::Impl::Refusal refusal = impl_.refuse(head, body, context_);
+    S3Client::Impl::Refusal refusal = impl_.refuse(head, body, context_, &sent_);
     Error error = std::move(refusal.error);
     if (refusal.moved) error.retry = RetryVerdict::later;
     if (error.retry == RetryVerdict::fresh_login) {
@@ -135,10 +137,12 @@ class PutStream final : public S3PutStream {
   const std::uint64_t size_;
   std::uint64_t left_;  // data bytes still to come
   AwsChunkedFramer framer_;
+  Headers sent_;  // of the request
   std::unique_ptr<Exchange> exchange_;
   std::string gathered_;   // framing and small pieces that wait
   bool answered_ = false;  // S3 has sent its reply; no byte more is wanted
   bool ended_ = false;     // the trailer went out
+  ETag stored_;            // of what S3 says it has stored
 };
 
 Result<> check_target(const PutTarget& target, std::uint64_t size) {
@@ -201,8 +205,8 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
   }
   Result<std::unique_ptr<Exchange>> exchange = co_await impl.transport.start(call.request, context);
   if (!exchange) co_return failed(std::move(exchange), operation, target.key.view());
-  co_return std::unique_ptr<S3PutStream>(
-      new PutStream(impl, context, target, operation, size, std::move(*exchange)));
+  co_return std::unique_ptr<S3PutStream>(new PutStream(
+      impl, context, target, operation, size, std::move(call.request.headers), std::move(*exchange)));
 }
 
 }  // namespace azs3copy

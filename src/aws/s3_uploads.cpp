@@ -15,6 +15,10 @@
 namespace azs3copy {
 namespace {
 
+// S3 may take minutes to put an object together. A second Complete meanwhile would meet the first one at
+// work.
+constexpr std::chrono::minutes complete_silence_max{5};
+
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value = 0;
@@ -51,8 +55,9 @@ Result<> check_parts(const std::vector<UploadedPart>& parts) {
 }
 
 // S3 may begin with 200, send white space while it works, and then tell of a failure.
+// `stored`: the ETag of the object that was made, whatever else is wrong.
 Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, std::optional<Crc64> sent,
-                                const Context& context) {
+                                ETag& stored, const Context& context) {
   const std::size_t start = response.body.find_first_not_of(" \t\r\n");
   const std::string_view body = std::string_view(response.body).substr(std::min(start, response.body.size()));
   Result<XmlDocument> document = XmlDocument::parse(std::string(body));
@@ -66,22 +71,23 @@ Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, st
   if (root.name() != "CompleteMultipartUploadResult") {
     return fail(ErrorKind::protocol, fmt::format("the reply to Complete is a <{}>", root.name()));
   }
+  stored = etag_from(root.child_text("ETag"));
   const Result<std::optional<Crc64>> crc =
       checksum_from(root.child_text("ChecksumCRC64NVME"), root.child_text("ChecksumType"));
   if (!crc) return std::unexpected<Error>(crc.error());
   if (Result<> same = check_checksum(*crc, sent); !same) return passed(std::move(same));
-  return PutReply{.etag = etag_from(root.child_text("ETag")),
-                  .version_id = std::string(response.head.headers.get("x-amz-version-id")),
-                  .crc = *crc};
+  return PutReply{
+      .etag = stored, .version_id = std::string(response.head.headers.get("x-amz-version-id")), .crc = *crc};
 }
 
 Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const Key& key,
                                      std::optional<Crc64> sent, const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (response) {
-    Result<PutReply> reply = completed_from(impl, *response, sent, context);
+    ETag stored;
+    Result<PutReply> reply = completed_from(impl, *response, sent, stored, context);
     if (reply) co_return reply;
-    co_await discard_doubtful(impl, key, reply.error(), context);
+    co_await discard_doubtful(impl, key, stored, reply.error(), context);
     response = passed(std::move(reply));
   }
   // The upload is used up, only a new one can help (S3's documentation of CompleteMultipartUpload); or its
@@ -188,7 +194,8 @@ Task<Result<UploadId>> S3Client::create_upload(const Key& key, const ObjectAttri
     }
     co_return failed(std::move(response), operation, key.view());
   }
-  Result<XmlDocument> document = parse_reply(std::move(response->body), "InitiateMultipartUpload");
+  // The id is all that counts: other servers call the root <InitiateMultipartUpload>, or as they like.
+  Result<XmlDocument> document = parse_reply(std::move(response->body), {});
   if (!document) co_return failed(std::move(document), operation, key.view());
   UploadId id(document->root().child_text("UploadId"));
   if (id.empty())
@@ -203,6 +210,7 @@ Task<Result<PutReply>> S3Client::complete_upload(const CompleteUpload& upload, c
     co_return failed(std::move(right), operation, upload.key.view());
   }
   S3Call call = impl.key_call(operation, Method::post, upload.key, upload_query(upload.id));
+  call.request.idle_timeout_least = complete_silence_max;
   const std::string body = complete_body(upload.parts, impl.sends_checksums());
   call.request.body = bytes_of(body);
   Headers& headers = call.request.headers;

@@ -1,4 +1,5 @@
 // s3_uploads_test.cpp: multipart uploads, and the successes that are none.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "aws/s3_test_support.hpp"
@@ -37,6 +38,21 @@ TEST_F(S3Upload, CreateAsksForAFullObjectChecksumAndCarriesTheAttributes) {
   EXPECT_EQ(request.header("x-amz-checksum-type"), "FULL_OBJECT");
   EXPECT_EQ(request.header("x-amz-meta-a"), "b");
   EXPECT_EQ(request.header("x-amz-server-side-encryption-bucket-key-enabled"), "true");
+}
+
+// gofakes3 answers <InitiateMultipartUpload>.
+TEST_F(S3Upload, AnIdIsEnoughWhateverTheRootIsCalled) {
+  for (const char* root : {"InitiateMultipartUpload", "CreateMultipartUploadResponse", "x"}) {
+    wire.replies({.body = fmt::format(" <{0}><UploadId>id</UploadId></{0}>", root)});
+    const Result<UploadId> id = run(client->create_upload(Key("k"), {}, context));
+    ASSERT_TRUE(id) << root;
+    EXPECT_EQ(id->view(), "id");
+  }
+  for (const char* body :
+       {"<InitiateMultipartUploadResult/>", "<Error><Code>InternalError</Code></Error>", ""}) {
+    wire.replies({.body = body});
+    EXPECT_FALSE(run(client->create_upload(Key("k"), {}, context))) << body;
+  }
 }
 
 TEST_F(S3Upload, CompleteNamesEachPartWithItsChecksum) {
@@ -100,6 +116,7 @@ TEST_F(S3Upload, AnotherChecksumOfTheWholeIsCorruptAndFinal) {
   EXPECT_EQ(reply.error().kind, ErrorKind::corrupt);
   ASSERT_EQ(wire.requests.size(), 2U);
   EXPECT_EQ(wire.requests[1].method, Method::del) << "the object, which would pass for a copy";
+  EXPECT_EQ(wire.requests[1].header("if-match"), "\"abc-2\"");
   EXPECT_EQ(wire.requests[1].target, "/k");
 }
 

@@ -63,6 +63,8 @@ struct HttpRequest {
   Bytes body;                // sent with the head; must outlive Exchange::response
   // Set for a body that follows through Exchange::write: its exact size on the wire. `body` is then empty.
   std::optional<std::uint64_t> streamed_size;
+  // A server that works on this request without a word is waited for at least so long.
+  milliseconds idle_timeout_least{0};
 };
 
 struct ResponseHead {

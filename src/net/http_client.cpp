@@ -140,6 +140,7 @@ class HttpExchange final : public Exchange {
         head_(std::move(head)),
         body_(request.body),
         method_(request.method),
+        idle_timeout_least_(request.idle_timeout_least),
         streamed_left_(request.streamed_size.value_or(0)),
         replayable_(!request.streamed_size && request.method != Method::post),
         context_(context),
@@ -220,7 +221,8 @@ class HttpExchange final : public Exchange {
     counted_read_ = connection_->bytes_read();
     counted_written_ = connection_->bytes_written();
     connection_->set_limits(context_.deadline, context_.stop);
-    connection_->set_idle_timeout(client_.options.idle_timeout);
+    const milliseconds idle = client_.options.idle_timeout;  // 0: none
+    connection_->set_idle_timeout(idle == milliseconds(0) ? idle : std::max(idle, idle_timeout_least_));
     Result<bool> answered = co_await connection_->write(bytes_of(head_), false);
     if (!answered) co_return passed(std::move(answered));
     if (!body_.empty()) {
@@ -375,6 +377,7 @@ class HttpExchange final : public Exchange {
   std::string head_;
   Bytes body_;
   Method method_;
+  milliseconds idle_timeout_least_;
   std::uint64_t streamed_left_;
   bool replayable_;
   Context context_;

@@ -61,20 +61,49 @@ Task<Result<>> DestinationWindow::next_page(const Context& context) {
   for (ObjectEntry& row : page->objects) {
     if (row.key.str() <= previous) {
       if (row.key.str() == previous && rows_.empty()) continue;
-      co_return fail(
-          ErrorKind::protocol, "the destination's listing is not in order", row.key.view(),
-          "Use --ignore-existing or --size-only only after its order is mended; nothing was concluded.");
+      in_order_ = false;
+      if (!unclaimed_) co_return Result<>{};
+      co_return fail(ErrorKind::unsupported, "the destination does not list its keys in byte order",
+                     row.key.view(),
+                     "What is only at the destination can't be told then; ask one way only, with --one-way.");
     }
     previous = row.key.str();
     rows_.push_back(std::move(row));
+  }
+  if (page->objects.empty() && !page->continuation.empty() && page->continuation == continuation_) {
+    co_return fail(ErrorKind::protocol, "the destination's listing returned its own continuation token");
   }
   continuation_ = std::move(page->continuation);
   at_end_ = continuation_.empty();
   co_return Result<>{};
 }
 
+Task<void> DestinationWindow::ask(const Key& key, std::optional<Existing>& found, Result<>& first_error,
+                                  const Context& context) {
+  const Slots::Slot slot = co_await asking_.acquire();
+  if (!first_error) co_return;
+  Result<ObjectHead> head = co_await s3_.head_object(key, context);
+  if (head) {
+    found = Existing{.size = head->size, .last_modified = head->last_modified};
+  } else if (head.error().kind != ErrorKind::not_found) {
+    first_error = failed(std::move(head), "look at the destination");
+  }
+}
+
+Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::ask_each(
+    const std::vector<const Key*>& keys, const Context& context) {
+  std::vector<std::optional<Existing>> found(keys.size());
+  Result<> first_error;
+  Group group;
+  for (std::size_t i = 0; i < keys.size(); ++i) group.spawn(ask(*keys[i], found[i], first_error, context));
+  co_await group.join();
+  if (!first_error) co_return passed(std::move(first_error));
+  co_return found;
+}
+
 Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(
     const std::vector<const Key*>& keys, const Context& context) {
+  if (!in_order_) co_return co_await ask_each(keys, context);
   std::vector<std::optional<Existing>> found(keys.size());
   std::vector<std::uint32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -97,6 +126,7 @@ Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(
       while (!rows_.empty() && rows_.front().key.str() < key) pass_front();
       if (!rows_.empty() || at_end_) break;
       if (Result<> more = co_await next_page(context); !more) co_return passed(std::move(more));
+      if (!in_order_) co_return co_await ask_each(keys, context);
     }
     if (!rows_.empty() && rows_.front().key.str() == key) {
       front_claimed_ = true;

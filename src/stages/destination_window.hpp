@@ -5,6 +5,7 @@
 //   S3 listing:   [ start-after just below k1 ... to k5000 ][ goes on where it stopped ... ]
 //
 // Nothing depends on Azure's order: a page that begins before the listing's place makes it start anew there.
+// A server that does not list in byte order is asked for each key instead: slower, and as sure.
 // An error voids the whole answer; "not listed" is never concluded from it.
 #pragma once
 
@@ -32,8 +33,15 @@ class DestinationWindow {
   Task<Result<std::vector<std::optional<Existing>>>> look_up(const std::vector<const Key*>& keys,
                                                              const Context& context);
 
+  // False once the destination's listing was found out of byte order.
+  bool in_order() const { return in_order_; }
+
  private:
   Task<Result<>> next_page(const Context& context);
+  Task<Result<std::vector<std::optional<Existing>>>> ask_each(const std::vector<const Key*>& keys,
+                                                              const Context& context);
+  Task<void> ask(const Key& key, std::optional<Existing>& found, Result<>& first_error,
+                 const Context& context);
   void restart_before(std::string_view key);
   void pass_front();
 
@@ -46,6 +54,8 @@ class DestinationWindow {
   std::string continuation_;
   bool started_ = false;
   bool at_end_ = false;  // nothing lies above the last row
+  bool in_order_ = true;
+  Slots asking_{32};  // HEADs in flight, once the order is lost
 };
 
 }  // namespace azs3copy

@@ -156,6 +156,10 @@ class Finder {
     for (const Candidate& candidate : candidates) keys.push_back(&candidate.task.key);
     Result<std::vector<std::optional<Existing>>> existing = co_await window_.look_up(keys, context_);
     if (!existing) co_return passed(std::move(existing));
+    if (!window_.in_order() && !std::exchange(told_of_order_, true)) {
+      stage_.reporter.log("warning", "listing_out_of_order",
+                          "the destination does not list in byte order: each key is asked for instead");
+    }
     Group asks;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       candidates[i].comparison = compare(candidates[i].task.blob, (*existing)[i], stage_.rules.compare);
@@ -222,6 +226,7 @@ class Finder {
   Stage& stage_;
   const Context& context_;
   DestinationWindow window_;
+  bool told_of_order_ = false;
   Slots asking_;
   Result<> ask_error_;
   CopyBatch batch_;
