@@ -272,7 +272,7 @@ def test_an_untrusted_certificate_is_refused(program, filled, bucket):
     [
         ["copy"],
         ["copy", "az://acct/c"],
-        ["copy", "az://acct/c", "s3://my_bucket"],
+        ["copy", "az://acct/c", "s3://my bucket"],
         ["fly"],
         ["copy", "az://acct/c", "s3://bucket", "--transfer", "4"],
         ["copy", "az://acct/c", "s3://bucket", "--part-size", "3MiB"],
