@@ -85,15 +85,31 @@ std::vector<std::string_view> labels_of(std::string_view host) {
   }
 }
 
-// Which label names the service, of "account.SERVICE.core..." and "account.zone.SERVICE...":
-// 0 where none does.
+// Which label names the service, of "account.SERVICE.core...", "account.zone.SERVICE..." and
+// "account.zone.privatelink.SERVICE...". 0: none does.
 std::size_t service_label(const std::vector<std::string_view>& labels) {
   static constexpr auto services =
       std::to_array<std::string_view>({"blob", "dfs", "file", "queue", "table", "web"});
-  for (const std::size_t at : {std::size_t{1}, std::size_t{2}}) {
+  for (const std::size_t at : {std::size_t{1}, std::size_t{2}, std::size_t{3}}) {
     if (labels.size() > at + 1 && std::ranges::find(services, labels[at]) != services.end()) return at;
   }
   return 0;
+}
+
+// Other hosts of the same account: its readable copy in another region, its routes, its IPv6 addresses. They
+// combine: "acme-secondary-microsoftrouting". An account's own name has no hyphen.
+std::string_view without_host_suffixes(std::string_view label) {
+  static constexpr auto suffixes = std::to_array<std::string_view>(
+      {"-secondary", "-internetrouting", "-microsoftrouting", "-dualstack", "-ipv6"});
+  for (bool found = true; found;) {
+    found = false;
+    for (const std::string_view suffix : suffixes) {
+      if (!label.ends_with(suffix)) continue;
+      label.remove_suffix(suffix.size());
+      found = true;
+    }
+  }
+  return label;
 }
 
 Endpoint endpoint_of(const Url& url) {
@@ -107,11 +123,7 @@ Result<AccountUrl> account_in_host(const Url& url, const std::vector<std::string
                 fmt::format("this is the account's {} service, not its blobs", labels[service]), {},
                 fmt::format("Blobs are at https://{}.blob.core.windows.net.", labels[0]));
   }
-  std::string_view name = labels[0];
-  // The readable copy in another region has a host of its own and no account of its own.
-  if (constexpr std::string_view secondary = "-secondary"; name.ends_with(secondary)) {
-    name.remove_suffix(secondary.size());
-  }
+  const std::string_view name = without_host_suffixes(labels[0]);
   if (Result<> ok = check_account_name(name); !ok) return passed(std::move(ok));
   AccountUrl found{.account = {.name = Account(name), .endpoint = endpoint_of(url)}, .rest = url.path};
   if (labels[service] == "dfs") {  // the same data by another protocol

@@ -4,11 +4,12 @@
 //   https://account.blob.core.windows.net[/container[/prefix]][?sas]  a URL: percent-encoded
 //   http://127.0.0.1:10000/account[/container[/prefix]][?sas]         an emulator's, account in the path
 //
-// In a URL the account is the host's first label when "blob" (or "dfs", read as blob) is the second, or the
-// third behind a zone or "privatelink": every cloud of Azure and Azure Stack. Else it is the path's first
-// part when the host is an IP address, has no dot, or the port is not the scheme's own. What is left is a
-// custom domain, whose account is not known. `az://devstoreaccount1` is the emulator on this machine. A SAS
-// is taken behind '?', also of an az:// address.
+// In a URL the account is the host's first label if "blob" (or "dfs", read as blob) is the second, or the third
+// or fourth after a zone and "privatelink": every cloud of Azure and Azure Stack. Suffixes of that label such as
+// "-secondary" and "-internetrouting" are not part of the account's name. Else it is the path's first part if the
+// host is an IP address, has no dot, or the port is not the scheme's own. What is left is a custom domain, whose
+// account is not known. `az://devstoreaccount1` is the emulator on this machine. A SAS is taken after '?', also
+// of an az:// address.
 #pragma once
 
 #include <string>
