@@ -81,10 +81,9 @@ constexpr std::string_view ecs_host = "169.254.170.2";
 
 // Over plain http the token and the credentials may only travel inside the machine.
 bool may_ask_without_tls(const std::string& host) {
-  constexpr std::array<std::string_view, 5> agents = {ecs_host, "169.254.170.23", "fd00:ec2::23", "localhost",
-                                                      "::1"};
+  constexpr std::array<std::string_view, 3> agents = {ecs_host, "169.254.170.23", "fd00:ec2::23"};
   if (std::find(agents.begin(), agents.end(), host) != agents.end()) return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos;
+  return is_loopback(host);
 }
 
 Result<Url> container_url(const CredentialSearch& search) {

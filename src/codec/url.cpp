@@ -233,4 +233,10 @@ Result<Url> parse_url(std::string_view text) {
   return url;
 }
 
+bool is_loopback(std::string_view host) {
+  if (host == "localhost" || host == "::1") return true;
+  // Not "127.example.com": only an address.
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 }  // namespace azs3copy

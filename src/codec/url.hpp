@@ -36,5 +36,7 @@ struct Url {
 };
 // http and https only; user info and fragments are refused.
 Result<Url> parse_url(std::string_view text);
+// "localhost", "::1" or an address 127.x.x.x: what is sent there does not leave this machine.
+bool is_loopback(std::string_view host);
 
 }  // namespace azs3copy

@@ -121,5 +121,12 @@ TEST(Url, AnErrorShowsNoSignature) {
   EXPECT_EQ(url.error().to_line().find("SECRET"), std::string::npos);
 }
 
+TEST(Url, OnlyAddressesOfThisMachineAreLoopback) {
+  for (const char* host : {"localhost", "::1", "127.0.0.1", "127.1.2.3"})
+    EXPECT_TRUE(is_loopback(host)) << host;
+  for (const char* host : {"127.example.com", "128.0.0.1", "localhost.example.com", ""})
+    EXPECT_FALSE(is_loopback(host)) << host;
+}
+
 }  // namespace
 }  // namespace azs3copy
