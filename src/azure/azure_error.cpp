@@ -39,9 +39,12 @@ constexpr std::string_view advise_no_key =
     "The account takes no keys: log in with Entra (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET) or "
     "a user "
     "delegation SAS.";
-constexpr std::string_view advise_emulator =
-    "This service does not know the version of the protocol that is spoken here; start Azurite with "
-    "--skipApiVersionCheck.";
+constexpr std::string_view advise_customer_key =
+    "azs3copy sends no encryption keys: copy the blob in Azure to one that the service encrypts, then run "
+    "again.";
+constexpr std::string_view advise_vault =
+    "The account is encrypted with a customer-managed key that Azure cannot use: ask the account's owner to "
+    "restore the key in its key vault and the account's access to it.";
 
 constexpr auto blob_rows = std::to_array<AzureErrorRow>({
     // What is read is not there, or is not what was listed.
@@ -60,6 +63,14 @@ constexpr auto blob_rows = std::to_array<AzureErrorRow>({
     {"BlobArchived", 409, archived, never, "The blob is archived.", advise_rehydrate},
     {"BlobBeingRehydrated", 409, archived, never, "The blob is being rehydrated.",
      "Wait until Azure has rehydrated the blob (up to 15 hours), then run again."},
+    {blob_uses_customer_key, 409, conflict, never,
+     "The blob is encrypted with a key that its client provides.", advise_customer_key},
+    {"BlobImmutableDueToPolicy", 409, conflict, never, "A policy makes the blob immutable.",
+     "Reading needs no change of the blob: check what refused the request on its way."},
+    {"FeatureNotYetSupportedForHierarchicalNamespaceAccounts", 409, conflict, never,
+     "Azure does not support this for accounts with a hierarchical namespace.", ""},
+    {"PendingCopyOperation", 409, conflict, never, "Azure is still writing the blob (a pending copy).",
+     "Run again when the copy into this blob has finished."},
 
     // Who asks.
     {"NoAuthenticationInformation", 401, credentials, fresh_login, "Azure wants a login.", advise_login},
@@ -86,6 +97,12 @@ constexpr auto blob_rows = std::to_array<AzureErrorRow>({
      advise_reader_role},
     {"AccountIsDisabled", 403, permission, never, "The account is disabled.",
      "Ask the subscription's administrator: it may have been suspended."},
+    {"KeyVaultEncryptionKeyNotFound", 403, permission, never, "The account's encryption key was not found.",
+     advise_vault},
+    {"KeyVaultAccessTokenCannotBeAcquired", 403, permission, never,
+     "Azure has no access to the account's encryption key.", advise_vault},
+    {"KeyVaultVaultNotFound", 403, permission, never,
+     "The vault of the account's encryption key was not found.", advise_vault},
 
     // What is asked for.
     {"AccountRequiresHttps", 400, invalid, never, "The account takes https only.",
@@ -94,8 +111,8 @@ constexpr auto blob_rows = std::to_array<AzureErrorRow>({
      "Container names have 3 to 63 lower-case letters, digits and single hyphens."},
     {"InvalidUri", 400, invalid, never, "Azure refuses the address.", ""},
     {"OutOfRangeInput", 400, invalid, never, "Azure refuses a value in the address.", ""},
-    {"InvalidHeaderValue", 400, unsupported, never, "The service refuses a header.", advise_emulator},
-    {"UnsupportedHeader", 400, unsupported, never, "The service refuses a header.", advise_emulator},
+    {"InvalidHeaderValue", 400, unsupported, never, "The service refuses a header.", ""},
+    {"UnsupportedHeader", 400, unsupported, never, "The service refuses a header.", ""},
     {"FeatureVersionMismatch", 409, unsupported, never, "The blob wants a newer version of the protocol.",
      ""},
     {"UnsupportedHttpVerb", 405, unsupported, never, "The service does not do this.", ""},
@@ -115,7 +132,8 @@ constexpr auto blob_rows = std::to_array<AzureErrorRow>({
     {"", 405, unsupported, never, "The service does not do this.", ""},
     {"", 407, credentials, never, "The proxy wants a login.", "Put user and password into HTTPS_PROXY."},
     {"", 408, unavailable, later, "The service took too long.", ""},
-    {"", 409, conflict, never, "The service reports a conflict.", ""},
+    {"", 409, conflict, never, "The service reports a conflict.",
+     "Something else works on the blob or container: run again later."},
     {"", 410, not_found, never, "It is gone.", ""},
     {"", 412, changed, never, "The blob changed since it was listed.", ""},
     {"", 416, changed, never, "The range lies behind the blob's end.", ""},
@@ -148,15 +166,15 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, std::min(text.find_first_of("\r\n"), text.size())));
 }
 
-// Why a login was refused is told in a detail that may also repeat the signature; only these forms do not.
-bool is_harmless_detail(std::string_view detail) {
-  static constexpr auto harmless = std::to_array<std::string_view>(
-      {"Signature not valid in the specified time frame",
-       "Signature not valid in the specified key time frame", "Lifetime validation failed",
-       "Audience validation failed", "Issuer validation failed", "Request date header too old",
-       "The Date header in the request is incorrect"});
-  return std::any_of(harmless.begin(), harmless.end(),
-                     [detail](std::string_view form) { return detail.starts_with(form); });
+// The detail says why authentication failed. Only the forms that repeat the string to sign (and may repeat
+// a signature) are dropped.
+bool holds_string_to_sign(std::string_view detail) {
+  std::string lower(detail);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  static constexpr auto marks =
+      std::to_array<std::string_view>({"string to sign", "mac signature", "signature did not match", "sig="});
+  return std::ranges::any_of(marks, [&lower](std::string_view mark) { return lower.contains(mark); });
 }
 
 struct XmlRefusal {
@@ -173,9 +191,17 @@ XmlRefusal read_refusal(std::string_view body) {
   if (root.name() != "Error") return refusal;
   refusal.code = root.child_text("Code");
   refusal.message = first_line(root.child_text("Message"));
+  const auto append = [&refusal](std::string_view text) {
+    if (!refusal.message.empty()) refusal.message += ' ';
+    refusal.message += text;
+  };
   if (const std::string_view detail = root.child_text("AuthenticationErrorDetail");
-      is_harmless_detail(detail)) {
-    refusal.message += fmt::format(" {}", first_line(detail));
+      !detail.empty() && !holds_string_to_sign(detail)) {
+    append(first_line(detail));
+  }
+  for (const std::string_view element : {"HeaderName", "QueryParameterName"}) {
+    if (const std::string_view name = root.child_text(element); !name.empty())
+      append(fmt::format("({})", first_line(name)));
   }
   return refusal;
 }
@@ -201,6 +227,7 @@ bool classify_busy(Error& error) {
 
 struct EntraRow {
   std::string_view code;
+  ErrorKind kind;
   RetryVerdict retry;
   std::string_view advice;
 };
@@ -211,27 +238,50 @@ constexpr std::string_view advise_federation =
     "one takes some minutes to be known.";
 constexpr std::string_view advise_tenant =
     "Check the tenant id (AZURE_TENANT_ID): Entra's overview page shows it.";
+constexpr std::string_view advise_cloud =
+    "Tenant and login endpoint are of different national clouds: set AZURE_AUTHORITY_HOST to that of the "
+    "tenant "
+    "(https://login.microsoftonline.us, https://login.chinacloudapi.cn).";
 constexpr auto entra_rows = std::to_array<EntraRow>({
-    {"AADSTS7000215", never, "Give the secret's value, not its id, and the client id that it belongs to."},
-    {"AADSTS7000222", never,
+    // Transient, in the frame of a refusal (400).
+    {"AADSTS90006", unavailable, later, ""},
+    {"AADSTS90012", unavailable, later, ""},
+    {"AADSTS90024", unavailable, later, ""},
+    {"AADSTS90033", unavailable, later, ""},
+    {"AADSTS90055", throttled, later, ""},
+
+    {"AADSTS7000215", credentials, never,
+     "Give the secret's value, not its id, and the client id that it belongs to."},
+    {"AADSTS7000222", credentials, never,
      "The client secret has expired: make a new one in the application's registration."},
-    {"AADSTS7000112", never, "The application is disabled in this tenant: ask the tenant's administrator."},
-    {"AADSTS7000229", never, "The tenant has no service principal for this application: have one made."},
-    {"AADSTS700016", never,
+    {"AADSTS7000112", credentials, never,
+     "The application is disabled in this tenant: ask the tenant's administrator."},
+    {"AADSTS7000229", credentials, never,
+     "The tenant has no service principal for this application: have one made."},
+    {"AADSTS700016", credentials, never,
      "Check the client id (AZURE_CLIENT_ID) and that the application is in this tenant."},
-    {"AADSTS90002", never, advise_tenant},
-    {"AADSTS900021", never, advise_tenant},
-    {"AADSTS900023", never, advise_tenant},
-    {"AADSTS50034", never, advise_tenant},
-    {"AADSTS53003", never,
+    {"AADSTS90002", credentials, never, advise_tenant},
+    {"AADSTS900021", credentials, never, advise_tenant},
+    {"AADSTS900023", credentials, never, advise_tenant},
+    {"AADSTS50034", credentials, never, advise_tenant},
+    {"AADSTS900382", credentials, never, advise_cloud},
+    {"AADSTS90038", credentials, never, advise_cloud},
+    {"AADSTS500011", credentials, never,
+     "The tenant has no Azure Storage: use the tenant of the account's subscription (AZURE_TENANT_ID)."},
+    {"AADSTS700027", credentials, never,
+     "The key that signed the assertion is not registered: add it to the application's certificates or "
+     "federated "
+     "credentials."},
+    {"AADSTS53003", credentials, never,
      "A rule of conditional access refuses this machine: ask the tenant's administrator."},
-    {"AADSTS700024", never, "The assertion has expired: its file must be renewed by who writes it."},
-    {"AADSTS50013", never, advise_federation},
-    {"AADSTS70021", later, advise_federation},
-    {"AADSTS700211", later, advise_federation},
-    {"AADSTS700212", later, advise_federation},
-    {"AADSTS700213", later, advise_federation},
-    {"", never,
+    {"AADSTS700024", credentials, never,
+     "The assertion has expired: its file must be renewed by who writes it."},
+    {"AADSTS50013", credentials, never, advise_federation},
+    {"AADSTS70021", credentials, later, advise_federation},
+    {"AADSTS700211", credentials, later, advise_federation},
+    {"AADSTS700212", credentials, later, advise_federation},
+    {"AADSTS700213", credentials, later, advise_federation},
+    {"", credentials, never,
      "Check tenant id, client id and secret (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET)."},
 });
 
@@ -294,7 +344,7 @@ Error entra_error(const ResponseHead& head, std::string_view body, UtcTime now) 
   const auto row = std::find_if(entra_rows.begin(), entra_rows.end(), [&](const EntraRow& candidate) {
     return candidate.code.empty() || candidate.code == error.service_code;
   });
-  error.kind = credentials;
+  error.kind = row->kind;
   error.retry = row->retry;
   error.advice = row->advice;
   return error;
@@ -306,7 +356,8 @@ Error managed_identity_error(const ResponseHead& head, std::string_view body, Ut
   const Json json = parsed ? *parsed : Json();
   error.service_code = json["error"].string_or("");
   error.message = first_line(json["error_description"].string_or(""));
-  if (error.message.empty()) error.message = "The managed identity endpoint gives no token.";
+  if (error.message.empty()) error.message = first_line(json["Message"].string_or(""));  // App Service
+  if (error.message.empty()) error.message = "The managed identity endpoint returned no token.";
   if (classify_busy(error)) return error;
   if (head.status == 404 || head.status == 410) {  // it starts, or is being updated: up to 70 seconds
     error.kind = unavailable;

@@ -13,6 +13,8 @@
 
 namespace azs3copy {
 
+inline constexpr std::string_view blob_uses_customer_key = "BlobUsesCustomerSpecifiedEncryption";
+
 struct AzureErrorRow {
   std::string_view code;  // as the service writes it; empty: any code
   int status;             // 0: any status
@@ -26,7 +28,8 @@ struct AzureErrorRow {
 std::span<const AzureErrorRow> azure_error_rows();
 
 // The Error of a reply of Blob Storage that is not what was asked for. `body`: as much of it as is at hand;
-// may be empty. Never holds what Azure repeats of a signature.
+// may be empty. Never holds what Azure repeats of a signature. The header that a 400 refuses is named in
+// parentheses at the end of the message.
 Error azure_error(const ResponseHead& head, std::string_view body, UtcTime now);
 
 // The same for the token endpoint of Entra ID ...

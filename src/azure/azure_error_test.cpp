@@ -59,8 +59,8 @@ const Row rows[] = {
     {400, "InvalidResourceName", ErrorKind::invalid, RetryVerdict::never, "63"},
     {400, "InvalidUri", ErrorKind::invalid, RetryVerdict::never, nullptr},
     {400, "OutOfRangeInput", ErrorKind::invalid, RetryVerdict::never, nullptr},
-    {400, "InvalidHeaderValue", ErrorKind::unsupported, RetryVerdict::never, "--skipApiVersionCheck"},
-    {400, "UnsupportedHeader", ErrorKind::unsupported, RetryVerdict::never, "--skipApiVersionCheck"},
+    {400, "InvalidHeaderValue", ErrorKind::unsupported, RetryVerdict::never, nullptr},
+    {400, "UnsupportedHeader", ErrorKind::unsupported, RetryVerdict::never, nullptr},
     {409, "FeatureVersionMismatch", ErrorKind::unsupported, RetryVerdict::never, nullptr},
     {405, "UnsupportedHttpVerb", ErrorKind::unsupported, RetryVerdict::never, nullptr},
     {503, "ServerBusy", ErrorKind::throttled, RetryVerdict::later, nullptr},
@@ -75,7 +75,14 @@ const Row rows[] = {
     {405, "", ErrorKind::unsupported, RetryVerdict::never, nullptr},
     {407, "", ErrorKind::credentials, RetryVerdict::never, "HTTPS_PROXY"},
     {408, "", ErrorKind::unavailable, RetryVerdict::later, nullptr},
-    {409, "LeaseAlreadyPresent", ErrorKind::conflict, RetryVerdict::never, nullptr},
+    {409, "LeaseAlreadyPresent", ErrorKind::conflict, RetryVerdict::never, "run again later"},
+    {409, "BlobUsesCustomerSpecifiedEncryption", ErrorKind::conflict, RetryVerdict::never, "encryption keys"},
+    {409, "BlobImmutableDueToPolicy", ErrorKind::conflict, RetryVerdict::never, "needs no change"},
+    {409, "FeatureNotYetSupportedForHierarchicalNamespaceAccounts", ErrorKind::conflict, RetryVerdict::never,
+     nullptr},
+    {403, "KeyVaultEncryptionKeyNotFound", ErrorKind::permission, RetryVerdict::never, "key vault"},
+    {403, "KeyVaultAccessTokenCannotBeAcquired", ErrorKind::permission, RetryVerdict::never, "key vault"},
+    {403, "KeyVaultVaultNotFound", ErrorKind::permission, RetryVerdict::never, "key vault"},
     {410, "", ErrorKind::not_found, RetryVerdict::never, nullptr},
     {412, "", ErrorKind::changed, RetryVerdict::never, nullptr},
     {416, "", ErrorKind::changed, RetryVerdict::never, nullptr},
@@ -138,6 +145,18 @@ TEST(AzureError, WaitsAsLongAsTheServiceAsks) {
             milliseconds(90));
 }
 
+TEST(AzureError, NamesTheHeaderOrParameterThatWasRefused) {
+  for (const std::string_view element : {"HeaderName", "QueryParameterName"}) {
+    const Error error = azure_error(
+        head_of(400),
+        fmt::format("<Error><Code>InvalidHeaderValue</Code><Message>A value is wrong.\nRequestId:1</Message>"
+                    "<{0}>x-ms-date</{0}></Error>",
+                    element),
+        now);
+    EXPECT_EQ(error.message, "A value is wrong. (x-ms-date)");
+  }
+}
+
 TEST(AzureError, TellsWhyALoginFailedButRepeatsNoSignature) {
   const auto refusal = [](std::string_view detail) {
     return azure_error(head_of(403),
@@ -149,6 +168,13 @@ TEST(AzureError, TellsWhyALoginFailedButRepeatsNoSignature) {
   };
   EXPECT_NE(refusal("Signature not valid in the specified time frame: Start [x] - Expiry [y]")
                 .message.find("Expiry [y]"),
+            std::string::npos);
+  for (const std::string_view reason :
+       {"SAS field 'se' is not well formed", "Signed Directory Depth Invalid",
+        "Signed expiry time [a] must be after signed start time [b]", "Signature fields not well formed."}) {
+    EXPECT_NE(refusal(reason).message.find(reason), std::string::npos);
+  }
+  EXPECT_EQ(refusal("A future form. The String To Sign was rl c2VjcmV0").message.find("c2VjcmV0"),
             std::string::npos);
   EXPECT_EQ(refusal("The MAC signature found in the HTTP request 'c2VjcmV0' is not the same")
                 .message.find("c2VjcmV0"),
@@ -219,6 +245,22 @@ TEST(EntraError, EveryRow) {
             "federated"},
            {400, "invalid_request", "something else", ErrorKind::credentials, RetryVerdict::never,
             "AZURE_CLIENT_SECRET"},
+           {400, "invalid_grant", "AADSTS90006: retryable", ErrorKind::unavailable, RetryVerdict::later, ""},
+           {400, "invalid_request", "AADSTS90012: timed out", ErrorKind::unavailable, RetryVerdict::later,
+            ""},
+           {400, "invalid_grant", "AADSTS90024: try again", ErrorKind::unavailable, RetryVerdict::later, ""},
+           {400, "invalid_request", "AADSTS90033: try again", ErrorKind::unavailable, RetryVerdict::later,
+            ""},
+           {400, "invalid_request", "AADSTS90055: too many requests", ErrorKind::throttled,
+            RetryVerdict::later, ""},
+           {400, "invalid_request", "AADSTS900382: cross cloud", ErrorKind::credentials, RetryVerdict::never,
+            "AZURE_AUTHORITY_HOST"},
+           {400, "invalid_request", "AADSTS90038: national cloud", ErrorKind::credentials,
+            RetryVerdict::never, "AZURE_AUTHORITY_HOST"},
+           {400, "invalid_resource", "AADSTS500011: no principal", ErrorKind::credentials,
+            RetryVerdict::never, "subscription"},
+           {401, "invalid_client", "AADSTS700027: not registered", ErrorKind::credentials,
+            RetryVerdict::never, "not registered"},
            {400, "temporarily_unavailable", "busy", ErrorKind::unavailable, RetryVerdict::later, ""},
            {429, "", "", ErrorKind::throttled, RetryVerdict::later, ""},
            {503, "", "", ErrorKind::unavailable, RetryVerdict::later, ""},
@@ -231,6 +273,13 @@ TEST(EntraError, EveryRow) {
     EXPECT_EQ(error.retry, one.retry) << one.description;
     EXPECT_NE(error.advice.find(one.advice), std::string::npos) << one.description << ": " << error.advice;
   }
+}
+
+TEST(ManagedIdentityError, AppServiceSaysWhyInMessage) {
+  const Error error =
+      managed_identity_error(head_of(400), R"({"StatusCode":400,"Message":"No identity for this id."})", now);
+  EXPECT_EQ(error.kind, ErrorKind::credentials);
+  EXPECT_EQ(error.message, "No identity for this id.");
 }
 
 }  // namespace

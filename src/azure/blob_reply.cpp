@@ -108,6 +108,7 @@ Result<> fill_blob(BlobReply& reply, const Fields& fields) {
   blob.archived = fields.access_tier == archive_tier;
   blob.rehydrating = !fields.archive_status.empty();
   blob.is_directory = fields.resource_type == directory_resource;
+  blob.hierarchical = !fields.resource_type.empty();
   for (const auto& [name, value] : reply.properties.metadata) {
     if (is_stub_mark(name, value)) blob.is_directory = true;
   }

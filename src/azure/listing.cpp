@@ -33,7 +33,8 @@ Result<std::string> read_name(XmlScanner& xml) {
 
 // What a row must say, each as it stands in the reply.
 struct Properties {
-  std::string_view last_modified, etag, content_length, blob_type, access_tier, archive_status, resource_type;
+  std::string_view last_modified, etag, content_length, blob_type, access_tier, archive_status, resource_type,
+      customer_key;
 };
 
 // Where the field `name` is kept; nullptr for the many that nobody asks for.
@@ -52,6 +53,8 @@ std::string_view* place_of(Properties& found, std::string_view name) {
       return name == "ArchiveStatus" ? &found.archive_status : nullptr;
     case 14:
       return name == "Content-Length" ? &found.content_length : nullptr;
+    case 25:
+      return name == "CustomerProvidedKeySha256" ? &found.customer_key : nullptr;
     default:
       return nullptr;
   }
@@ -95,6 +98,8 @@ Result<> fill_row(Blob& blob, const Properties& found) {
   blob.archived = found.access_tier == archive_tier;
   blob.rehydrating = !found.archive_status.empty();
   blob.is_directory = found.resource_type == directory_resource;
+  blob.hierarchical = !found.resource_type.empty();
+  blob.customer_key = !found.customer_key.empty();
   return {};
 }
 

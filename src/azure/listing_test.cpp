@@ -210,5 +210,16 @@ TEST(Listing, Containers) {
   EXPECT_FALSE(parse_container_page("<EnumerationResults><Containers></Containers></EnumerationResults>"));
 }
 
+TEST(Listing, RowsOfAHierarchicalAccountSaySo) {
+  EXPECT_FALSE(only_blob(page_of(row("a"))).hierarchical);
+  EXPECT_TRUE(only_blob(page_of(row("a", "<ResourceType>file</ResourceType>"))).hierarchical);
+}
+
+TEST(Listing, ACustomerProvidedKeyIsKnownFromTheRow) {
+  EXPECT_FALSE(only_blob(page_of(row("a"))).customer_key);
+  EXPECT_TRUE(only_blob(page_of(row("a", "<CustomerProvidedKeySha256>3QFF</CustomerProvidedKeySha256>")))
+                  .customer_key);
+}
+
 }  // namespace
 }  // namespace azs3copy

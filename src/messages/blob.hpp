@@ -29,7 +29,11 @@ struct Blob {
   bool is_directory = false;  // ADLS directory stub
   bool archived = false;      // AccessTier Archive, not rehydrated
   bool rehydrating = false;   // ArchiveStatus is set
-  std::string access_tier;    // "Hot", "Cool", ...; empty where the service does not say
+  // Encrypted with a key that only its client has: Azure does not give the content without it.
+  bool customer_key = false;
+  // Of an account with a hierarchical namespace, where a rename keeps Last-Modified.
+  bool hierarchical = false;
+  std::string access_tier;  // "Hot", "Cool", ...; empty where the service does not say
 
   friend bool operator==(const Blob&, const Blob&) = default;
 };

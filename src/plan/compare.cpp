@@ -14,7 +14,7 @@ Comparison compare(const Blob& blob, const std::optional<Existing>& existing, co
   if (options.checksum) return Comparison::ask;
   if (options.size_only) return Comparison::unchanged;
   const milliseconds later = existing->last_modified - blob.last_modified;
-  if (later > options.margin) return Comparison::unchanged;
+  if (later > options.margin) return blob.hierarchical ? Comparison::ask : Comparison::unchanged;
   if (later < -options.margin) return Comparison::copy;
   return Comparison::ask;
 }
@@ -31,9 +31,10 @@ Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::st
 
 std::optional<std::string> obstacle(const Blob& blob) {
   if (blob.is_directory) return "directory stub: it has no content";
+  if (blob.customer_key) return std::string(reason_customer_key);
   // Before `archived`: a blob on its way back still shows the archive tier.
-  if (blob.rehydrating) return "rehydrating: run again when the blob is online";
-  if (blob.archived) return "archived: rehydrate first";
+  if (blob.rehydrating) return std::string(reason_rehydrating);
+  if (blob.archived) return std::string(reason_archived);
   if (blob.size > object_bytes_max) return "larger than 48.8 TiB, the largest object of S3";
   return std::nullopt;
 }

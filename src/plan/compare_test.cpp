@@ -54,6 +54,16 @@ TEST(Compare, EveryRowOfTheTruthTable) {
   }
 }
 
+TEST(Compare, OfAHierarchicalBlobTheTimeAloneSaysNothing) {
+  Blob renamed = blob;
+  renamed.hierarchical = true;
+  const Existing later{10, modified + 2 * margin};
+  EXPECT_EQ(compare(renamed, later, {}), ask);
+  EXPECT_EQ(compare(renamed, later, {.size_only = true}), unchanged);
+  EXPECT_EQ(compare(renamed, later, {.ignore_existing = true}), unchanged);
+  EXPECT_EQ(compare(renamed, Existing{10, modified - 2 * margin}, {}), copy);
+}
+
 // The sample compares with ">" at steps of one second
 // and loses what was written in the second of the last copy.
 TEST(Compare, SampleDefectABlobOfTheSameSecondIsAskedForAndNotLost) {
@@ -84,6 +94,9 @@ TEST(Obstacle, NamesWhyABlobCannotBeCopied) {
   other.rehydrating = true;
   EXPECT_NE(obstacle(other).value_or("").find("rehydrating"), std::string::npos)
       << "asking for it a second time would cost money again";
+  other = blob;
+  other.customer_key = true;
+  EXPECT_NE(obstacle(other).value_or("").find("customer-provided key"), std::string::npos);
   other = blob;
   other.size = object_bytes_max;
   EXPECT_EQ(obstacle(other), std::nullopt);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "aws/s3_headers.hpp"
+#include "azure/azure_error.hpp"
 #include "codec/time.hpp"
 
 namespace azs3copy {
@@ -67,9 +68,12 @@ bool is_passing(const Error& error) {
 
 ObjectRecord record_of_error(const CopyTask& task, Error error) {
   ObjectRecord record{.outcome = Outcome::failed, .blob = task.blob, .key = task.key};
-  if (error.kind == ErrorKind::archived) {
+  const bool customer_key = error.service_code == blob_uses_customer_key;
+  if (error.kind == ErrorKind::archived || customer_key) {
     record.outcome = Outcome::skipped;
-    record.reason = "archived: rehydrate first";
+    record.reason = customer_key                                  ? reason_customer_key
+                    : error.service_code == "BlobBeingRehydrated" ? reason_rehydrating
+                                                                  : reason_archived;
     return record;
   }
   if (error.service_code == "BlobNotFound" || error.service_code == "ResourceNotFound") {
