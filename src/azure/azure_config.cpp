@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <vector>
 
 #include "azure/connection_string.hpp"
-#include "codec/time.hpp"
+#include "azure/sas.hpp"
 #include "codec/url.hpp"
 #include "core/environment.hpp"
 
@@ -17,8 +19,7 @@ namespace {
 constexpr std::string_view ways_to_log_in =
     "Give a SAS in the source's address, or set AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, "
     "AZURE_STORAGE_CONNECTION_STRING, or AZURE_TENANT_ID with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; or "
-    "ask for a "
-    "managed identity or for anonymous access.";
+    "ask for a managed identity or for anonymous access.";
 
 class Variables {
  public:
@@ -28,60 +29,34 @@ class Variables {
     return environment_.variable ? environment_.variable(name).value_or("") : std::string();
   }
   bool has(std::string_view name) const { return !(*this)(name).empty(); }
+  bool has_file(const std::string& path) const {
+    return environment_.file_exists && environment_.file_exists(path);
+  }
 
  private:
   const AzureEnvironment& environment_;
 };
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string query_value(const QueryPairs& pairs, std::string_view name) {
-  const auto found = std::ranges::find_if(
-      pairs, [name](const auto& pair) { return std::ranges::equal(pair.first, name, {}, lower); });
-  return found == pairs.end() ? std::string() : found->second;
-}
-
-// What Azure would refuse anyway, said before anything is sent.
-Result<> check_sas(const Secret& sas, UtcTime now) {
-  constexpr std::string_view make_new = "Make a new SAS with the permissions read and list (sp=rl).";
-  const std::string& query = sas.reveal();
-  if (std::ranges::any_of(query,
-                          [](char c) { return c <= ' ' || c > '~' || c == '"' || c == '\'' || c == '#'; })) {
-    return fail(ErrorKind::invalid, "the SAS has a character that no query has (a space, a quote, ...)", {},
-                "Copy it whole, as it was issued, percent-encoded.");
-  }
-  const QueryPairs pairs = parse_query(query.starts_with('?') ? std::string_view(query).substr(1) : query);
-  if (query_value(pairs, "sig").empty()) {
-    return fail(ErrorKind::invalid, "the SAS has no signature (sig=)", {},
-                "Copy it whole; in a shell it needs single quotes, or it ends at the first '&'.");
-  }
-  const std::string end = query_value(pairs, "se");
-  if (const auto ends = parse_iso8601(end); ends && *ends <= now) {
-    return fail(ErrorKind::credentials, fmt::format("the SAS ended at {}", to_iso8601(*ends)), {}, make_new);
-  }
-  if (const std::string rights = query_value(pairs, "sp"); !rights.empty()) {
-    for (const auto& [letter, word] : {std::pair{'r', "read"}, std::pair{'l', "list"}}) {
-      if (!rights.contains(letter)) {
-        return fail(ErrorKind::permission,
-                    fmt::format("the SAS does not permit to {} (its sp has no {})", word, letter), {},
-                    make_new);
-      }
-    }
-  }
-  if (query_value(pairs, "sr") == "b") {
-    return fail(ErrorKind::permission, "the SAS is for one blob, which cannot be listed", {},
-                "Make a SAS of the container (sr=c) or of the account.");
-  }
-  return {};
-}
-
 // The login of the source's cloud:
 // https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
 std::string_view authority_of_host(std::string_view host) {
-  if (host.ends_with(".chinacloudapi.cn")) return "https://login.chinacloudapi.cn";
-  if (host.ends_with(".usgovcloudapi.net")) return "https://login.microsoftonline.us";
+  struct Cloud {
+    std::string_view domain;
+    std::string_view authority;
+  };
+  static constexpr auto clouds = std::to_array<Cloud>({
+      {".chinacloudapi.cn", "https://login.chinacloudapi.cn"},
+      {".usgovcloudapi.net", "https://login.microsoftonline.us"},
+      {".cloudapi.de", "https://login.microsoftonline.de"},
+      {".eaglex.ic.gov", "https://login.microsoftonline.eaglex.ic.gov"},
+      {".microsoft.scloud", "https://login.microsoftonline.microsoft.scloud"},
+      {".sovcloud-api.fr", "https://login.sovcloud-identity.fr"},
+      {".sovcloud-api.de", "https://login.sovcloud-identity.de"},
+      {".sovcloud-api.sg", "https://login.sovcloud-identity.sg"},
+  });
+  for (const auto& [domain, authority] : clouds) {
+    if (host.ends_with(domain)) return authority;
+  }
   return "https://login.microsoftonline.com";
 }
 
@@ -90,16 +65,15 @@ Result<> set_authority(AzureLogin& login, const SourceAddress& source, const Var
   if (login.authority.empty()) login.authority = authority_of_host(source.account.endpoint.host);
   if (!login.authority.contains("://")) login.authority.insert(0, "https://");
   const Result<Url> url = parse_url(login.authority);
-  const bool local = url && (url->host == "localhost" || url->host == "::1" || url->host.starts_with("127."));
-  if (!url || !url->query.empty() || (url->scheme != "https" && !local)) {
-    return fail(ErrorKind::invalid, "the authority (AZURE_AUTHORITY_HOST) is no https:// address", {},
+  if (!url || !url->query.empty() || (url->scheme != "https" && !is_loopback(url->host))) {
+    return fail(ErrorKind::invalid, "the authority (AZURE_AUTHORITY_HOST) is not an https:// address", {},
                 "Azure's own is https://login.microsoftonline.com.");
   }
   return {};
 }
 
-Result<AzureLogin> use_sas(AzureLogin login, Secret sas, UtcTime now) {
-  if (Result<> ok = check_sas(sas, now); !ok) return passed(std::move(ok));
+Result<AzureLogin> use_sas(AzureLogin login, Secret sas, const SourceAddress& source, UtcTime now) {
+  if (Result<> ok = check_sas(sas, source, now); !ok) return passed(std::move(ok));
   login.kind = AzureLoginKind::sas;
   login.sas = std::move(sas);
   return login;
@@ -126,7 +100,7 @@ bool is_for_source(const ConnectionString& connection, const SourceAddress& sour
 Result<AzureLogin> use_connection(AzureLogin login, ConnectionString connection, SourceAddress& source,
                                   const Variables& variable, UtcTime now) {
   if (!source.is_url) source.account = connection.account;
-  if (!connection.sas.empty()) return use_sas(std::move(login), std::move(connection.sas), now);
+  if (!connection.sas.empty()) return use_sas(std::move(login), std::move(connection.sas), source, now);
   login.account_key = std::move(connection.account_key);
   login.key_account = connection.account.name;
   return use_key(std::move(login), source, variable);
@@ -147,7 +121,43 @@ Result<AzureLogin> use_entra(AzureLogin login, AzureLoginKind kind, const Source
   return login;
 }
 
+// An identity of this machine whose protocol is not spoken here; "" if none was found.
+std::string_view unsupported_identity(const Variables& variable) {
+  const bool endpoint = variable.has("IDENTITY_ENDPOINT");
+  const bool header = variable.has("IDENTITY_HEADER");
+  if (endpoint && header && variable.has("IDENTITY_SERVER_THUMBPRINT")) {
+    return "The managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported.";
+  }
+  if (endpoint && header) return "";
+  if (endpoint) return "The managed identity of Azure Arc (IDENTITY_ENDPOINT alone) is not supported.";
+  if (variable.has("MSI_ENDPOINT") && variable.has("MSI_SECRET")) {
+    return "App Service's managed identity by MSI_ENDPOINT and MSI_SECRET is not supported, only by "
+           "IDENTITY_ENDPOINT and IDENTITY_HEADER.";
+  }
+  if (variable.has("MSI_ENDPOINT")) return "The login of Azure Cloud Shell (MSI_ENDPOINT) is not supported.";
+  return "";
+}
+
+// The login of `az login` is in files of the user; it is not used.
+bool has_az_login(const Variables& variable) {
+  std::string folder = variable("AZURE_CONFIG_DIR");
+  if (folder.empty()) folder = variable("HOME") + "/.azure";
+  return variable.has_file(folder + "/msal_token_cache.json") ||
+         variable.has_file(folder + "/service_principal_entries.json");
+}
+
+// Logins that were found and are passed over, for the error that there is none.
+std::string unsupported_logins(const Variables& variable) {
+  std::string text;
+  if (const std::string_view identity = unsupported_identity(variable); !identity.empty())
+    text.append(1, ' ').append(identity);
+  if (has_az_login(variable)) text += " The login of `az login` is not used.";
+  return text;
+}
+
 Result<AzureLogin> use_identity(AzureLogin login, const Variables& variable) {
+  if (const std::string_view why = unsupported_identity(variable); !why.empty())
+    return fail(ErrorKind::credentials, std::string(why), {}, ways_to_log_in);
   if (login.client_id.empty()) login.client_id = variable("AZURE_CLIENT_ID");
   login.kind = AzureLoginKind::managed_identity;
   if (variable.has("IDENTITY_ENDPOINT") && variable.has("IDENTITY_HEADER")) {
@@ -188,7 +198,7 @@ Result<std::optional<AzureLogin>> explicit_login(AzureLogin& login, SourceAddres
     used = use_key(std::move(login), source, variable);
   } else if (!login.sas.empty()) {
     Secret sas = std::move(login.sas);
-    used = use_sas(std::move(login), std::move(sas), now);
+    used = use_sas(std::move(login), std::move(sas), source, now);
   } else if (!login.client_secret.empty()) {
     used = use_entra(std::move(login), AzureLoginKind::client_secret, source, variable);
   } else if (federated) {
@@ -231,7 +241,7 @@ Result<std::optional<AzureLogin>> storage_variables(const AzureLogin& login, Sou
     with_key.account_key = Secret(variable("AZURE_STORAGE_KEY"));
     return chosen(use_key(std::move(with_key), source, variable));
   }
-  if (has_sas) return chosen(use_sas(login, Secret(variable("AZURE_STORAGE_SAS_TOKEN")), now));
+  if (has_sas) return chosen(use_sas(login, Secret(variable("AZURE_STORAGE_SAS_TOKEN")), source, now));
   return std::optional<AzureLogin>();
 }
 
@@ -253,7 +263,13 @@ Result<std::optional<AzureLogin>> identity_variables(AzureLogin login, const Sou
     login.federated_token_file = variable("AZURE_FEDERATED_TOKEN_FILE");
     return chosen(use_entra(std::move(login), AzureLoginKind::federated, source, variable));
   }
-  const bool hosted = variable.has("IDENTITY_ENDPOINT") && variable.has("IDENTITY_HEADER");
+  const bool certificate = variable.has("AZURE_CLIENT_CERTIFICATE_PATH");
+  const bool password = variable.has("AZURE_USERNAME") && variable.has("AZURE_PASSWORD");
+  if (certificate) unused += " A client certificate (AZURE_CLIENT_CERTIFICATE_PATH) is not supported.";
+  if (password) unused += " A user's password (AZURE_USERNAME, AZURE_PASSWORD) is not supported.";
+  if (certificate || password) return std::optional<AzureLogin>();
+  const bool hosted = variable.has("IDENTITY_ENDPOINT") && variable.has("IDENTITY_HEADER") &&
+                      unsupported_identity(variable).empty();
   if (hosted || (client && !tenant && !secret)) return chosen(use_identity(std::move(login), variable));
   if (tenant || client || secret) {
     for (const std::string_view name : {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"}) {
@@ -265,14 +281,16 @@ Result<std::optional<AzureLogin>> identity_variables(AzureLogin login, const Sou
 
 bool is_emulator(const SourceAddress& source) {
   const std::string& host = source.account.endpoint.host;
-  const bool local = host == "localhost" || host == "::1" || host.starts_with("127.");
-  return local && source.account.name.view() == emulator_account;
+  return is_loopback(host) && source.account.name.view() == emulator_account;
 }
 
 }  // namespace
 
 AzureEnvironment process_azure_environment() {
-  return {.variable = login_variable};
+  return {.variable = login_variable, .file_exists = [](const std::string& path) {
+            std::error_code error;
+            return std::filesystem::exists(path, error);
+          }};
 }
 
 Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
@@ -283,7 +301,7 @@ Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
     return fail(ErrorKind::invalid, "anonymous access is asked for, but the address holds a SAS",
                 to_string(source), "Leave one of them out.");
   }
-  if (!source.sas.empty()) return use_sas(std::move(login), source.sas, now);
+  if (!source.sas.empty()) return use_sas(std::move(login), source.sas, source, now);
 
   Result<std::optional<AzureLogin>> found = explicit_login(login, source, variable, now);
   std::string unused;
@@ -301,7 +319,8 @@ Result<AzureLogin> resolve_azure_login(AzureLogin login, SourceAddress& source,
     return login;
   }
   return fail(ErrorKind::credentials,
-              fmt::format("no login for account {}.{}", source.account.name.view(), unused),
+              fmt::format("no login for account {}.{}{}", source.account.name.view(), unused,
+                          unsupported_logins(variable)),
               to_string(source), ways_to_log_in);
 }
 

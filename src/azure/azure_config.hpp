@@ -14,7 +14,9 @@
 //   5. the emulator's published key, for the emulator's published account on this machine
 //   6. nothing, for an https:// address and with no half of a login set: public data, as AzCopy reads it
 //
-// Variables that are set to nothing count as not set.
+// Variables that are set to nothing count as not set. Logins that Azure's own tools know and azs3copy does not
+// (`az login`, Cloud Shell, Azure Arc, Service Fabric, a client certificate, a user's password) are named in the
+// error if nothing else is found.
 // A login is never guessed by trying: no request is made here.
 #pragma once
 
@@ -59,6 +61,7 @@ struct AzureLogin {
 
 struct AzureEnvironment {
   std::function<std::optional<std::string>(std::string_view)> variable;
+  std::function<bool(const std::string& path)> file_exists;  // may be empty: none does
 };
 AzureEnvironment process_azure_environment();
 

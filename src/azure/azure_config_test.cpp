@@ -180,6 +180,7 @@ TEST(AzureConfig, ASasThatCannotWorkIsSaidAtOnce) {
   EXPECT_EQ(refused("sp=rl").kind, ErrorKind::invalid);
   EXPECT_EQ(refused("sp=rl&sig=s\r\nX-Evil: 1").kind, ErrorKind::invalid);
   EXPECT_EQ(refused("'sp=rl&sig=s'").kind, ErrorKind::invalid);
+  EXPECT_EQ(refused("ss=f&srt=sco&sp=rl&sig=s").kind, ErrorKind::permission);
   for (const char* good :
        {"sp=rl&se=2026-11-23T07:42:11Z&sig=s", "?sp=racwl&se=2027-01-01T00:00Z&sig=s", "si=policy&sig=s"}) {
     EXPECT_EQ(kind_of(az, {{"AZURE_STORAGE_SAS_TOKEN", good}}), AzureLoginKind::sas) << good;
@@ -192,11 +193,17 @@ TEST(AzureConfig, TheAuthorityIsThatOfTheSourcesCloud) {
             "https://login.chinacloudapi.cn");
   EXPECT_EQ(resolve("https://acme.blob.core.usgovcloudapi.net/photos", entra).login->authority,
             "https://login.microsoftonline.us");
+  EXPECT_EQ(resolve("https://acme.blob.core.sovcloud-api.fr/photos", entra).login->authority,
+            "https://login.sovcloud-identity.fr");
+  EXPECT_EQ(resolve("https://acme.blob.core.eaglex.ic.gov/photos", entra).login->authority,
+            "https://login.microsoftonline.eaglex.ic.gov");
   Environment variables = entra;
   variables["AZURE_AUTHORITY_HOST"] = "login.example.com";
   EXPECT_EQ(resolve(az, variables).login->authority, "https://login.example.com");
   variables["AZURE_AUTHORITY_HOST"] = "http://login.example.com";
   EXPECT_EQ(error_of(az, variables).kind, ErrorKind::invalid) << "the secret would go in the clear";
+  variables["AZURE_AUTHORITY_HOST"] = "http://127.login.example.com";
+  EXPECT_EQ(error_of(az, variables).kind, ErrorKind::invalid) << "not an address of this machine";
   variables["AZURE_AUTHORITY_HOST"] = "http://127.0.0.1:8080/";
   EXPECT_EQ(kind_of(az, variables), AzureLoginKind::client_secret);
 }
@@ -207,6 +214,44 @@ TEST(AzureConfig, ManagedIdentityOfAnAppService) {
   ASSERT_TRUE(resolved.login);
   EXPECT_EQ(resolved.login->kind, AzureLoginKind::app_service_identity);
   EXPECT_EQ(kind_of(az, {}, {.kind = AzureLoginKind::managed_identity}), AzureLoginKind::managed_identity);
+}
+
+TEST(AzureConfig, UnsupportedLoginsAreNamedWhereTheyAreFound) {
+  const Environment endpoint{{"IDENTITY_ENDPOINT", "http://localhost:40342/metadata/identity/oauth2/token"}};
+  Environment fabric = endpoint;
+  fabric.insert({{"IDENTITY_HEADER", "h"}, {"IDENTITY_SERVER_THUMBPRINT", "t"}});
+  Environment certificate = entra;
+  certificate.erase("AZURE_CLIENT_SECRET");
+  certificate["AZURE_CLIENT_CERTIFICATE_PATH"] = "/client.pem";
+  const std::pair<Environment, std::string_view> cases[] = {
+      {endpoint, "Azure Arc"},
+      {fabric, "Service Fabric"},
+      {{{"MSI_ENDPOINT", "http://localhost:50342/oauth2/token"}}, "Cloud Shell"},
+      {{{"MSI_ENDPOINT", "http://127.0.0.1/msi"}, {"MSI_SECRET", "s"}}, "App Service"},
+      {certificate, "AZURE_CLIENT_CERTIFICATE_PATH"},
+      {{{"AZURE_USERNAME", "ann"}, {"AZURE_PASSWORD", "p"}}, "AZURE_USERNAME"},
+  };
+  for (const auto& [variables, named] : cases) {
+    const Error error = error_of(az, variables);
+    EXPECT_EQ(error.kind, ErrorKind::credentials) << named;
+    EXPECT_NE(error.message.find(named), std::string::npos) << error.message;
+    EXPECT_EQ(error.message.find("lacks"), std::string::npos) << error.message;
+  }
+  EXPECT_EQ(error_of(url, certificate).kind, ErrorKind::credentials) << "a login was meant";
+  EXPECT_EQ(kind_of(url, endpoint), AzureLoginKind::anonymous) << "found, and not asked for";
+  EXPECT_NE(error_of(az, endpoint, {.kind = AzureLoginKind::managed_identity}).message.find("Azure Arc"),
+            std::string::npos);
+}
+
+TEST(AzureConfig, TheLoginOfTheAzCommandIsNamed) {
+  AzureEnvironment environment = of({{"HOME", "/home/ann"}});
+  environment.file_exists = [](const std::string& path) {
+    return path == "/home/ann/.azure/msal_token_cache.json";
+  };
+  Result<SourceAddress> source = parse_source_address(az);
+  const Result<AzureLogin> login = resolve_azure_login({}, *source, environment, now);
+  ASSERT_FALSE(login);
+  EXPECT_NE(login.error().message.find("`az login`"), std::string::npos) << login.error().message;
 }
 
 TEST(AzureConfig, ACustomDomainNeedsTheAccountForAKey) {

@@ -11,6 +11,10 @@
 // Every GET is pinned to one ETag, and every reply's ETag is compared with it: a service that does not know
 // If-Match would else stitch two versions together. An empty body needs no checksum: its length, which came
 // with the ETag, says all of it, and it counts as proven by CRC.
+//
+// A stored Content-MD5 was set by a client. One that is malformed counts as absent. One that does not match is
+// stale, unless the bytes were damaged on the way: the second mismatch of a version is final. `always` reads such
+// a version by ranges then, whose checksums the service computes itself.
 #include "azure/blob_body.hpp"
 
 #include <fmt/format.h>
@@ -47,9 +51,23 @@ std::unexpected<Error> too_long(std::uint64_t size, const BlobName& name) {
               fmt::format("the body is longer than the {} bytes it was said to be", size), name.view());
 }
 
-std::unexpected<Error> md5_differs(const BlobName& name) {
-  return corrupt("the bytes do not match the blob's Content-MD5", name,
-                 "If it stays so, the stored MD5 is wrong: the client that wrote the blob set it.");
+constexpr std::size_t md5_mismatches_max = 1000;
+
+std::string version_of(const Blob& blob) {
+  return fmt::format("{}/{}\n{}", blob.container, blob.name, blob.etag);
+}
+
+// Another attempt finds out if the bytes were damaged on their way. If not, the stored MD5 is stale.
+std::unexpected<Error> md5_differs(AzureSession& session, const Blob& blob) {
+  auto error =
+      corrupt("the bytes do not match the blob's Content-MD5", blob.name,
+              "The stored MD5 is stale if this happens again: the client that wrote the blob set it. Copy "
+              "with --verify-source always, which proves the bytes by checksums of the service, or correct "
+              "the blob's Content-MD5.");
+  const bool is_full = session.md5_mismatches.size() >= md5_mismatches_max;
+  if (is_full || !session.md5_mismatches.insert(version_of(blob)).second)
+    error.error().retry = RetryVerdict::never;
+  return error;
 }
 
 // MD5 as headers carry it: base64 of 16 bytes. Nothing where it is no such thing.
@@ -82,7 +100,8 @@ HttpRequest get_request(AzureSession& session, std::string target, const std::op
   return request;
 }
 
-Task<Result<Opened>> send(AzureSession& session, HttpRequest request, const Context& context) {
+// `request`: with the login once it is sent.
+Task<Result<Opened>> send(AzureSession& session, HttpRequest& request, const Context& context) {
   Result<std::unique_ptr<Exchange>> exchange = co_await session.start(request, context);
   if (!exchange) co_return passed(std::move(exchange));
   Result<ResponseHead> head = co_await (*exchange)->response();
@@ -109,8 +128,10 @@ Result<> check_reply(const BlobReply& reply, const std::optional<Range>& range, 
 // Bytes as they come. The MD5 is computed only where there is one to compare with.
 class PlainBody final : public BlobBody {
  public:
-  PlainBody(std::unique_ptr<Exchange> exchange, BlobReply reply, std::optional<Md5Digest> expected)
-      : exchange_(std::move(exchange)),
+  PlainBody(AzureSession& session, std::unique_ptr<Exchange> exchange, BlobReply reply,
+            std::optional<Md5Digest> expected)
+      : session_(session),
+        exchange_(std::move(exchange)),
         properties_(std::move(reply.properties)),
         size_(reply.range.size),
         expected_(expected) {
@@ -143,7 +164,7 @@ class PlainBody final : public BlobBody {
     const BlobName& name = properties_.blob.name;
     if (given_ != size_) return ended_early(given_, size_, name);
     if (md5_) {
-      if (md5_->finish() != *expected_) return md5_differs(name);
+      if (md5_->finish() != *expected_) return md5_differs(session_, properties_.blob);
       md5_.reset();
       proof_ = SourceProof::content_md5;
     } else if (size_ == 0) {
@@ -152,6 +173,7 @@ class PlainBody final : public BlobBody {
     return {};
   }
 
+  AzureSession& session_;
   std::unique_ptr<Exchange> exchange_;
   BlobProperties properties_;
   std::uint64_t size_;
@@ -325,10 +347,11 @@ class RangedBody final : public BlobBody {
     const Blob& blob = properties_.blob;
     HttpRequest request = get_request(session_, target_, range, pin_, context_);
     request.headers.add(checksum_field, "true");
-    Result<Opened> opened = co_await send(session_, std::move(request), context_);
+    Result<Opened> opened = co_await send(session_, request, context_);
     if (!opened) co_return passed(std::move(opened));
     if (!opened->head.ok()) {
-      co_return std::unexpected<Error>(co_await session_.refusal(*opened->exchange, opened->head, context_));
+      co_return std::unexpected<Error>(
+          co_await session_.refusal(*opened->exchange, opened->head, request, context_));
     }
     Result<BlobReply> reply = read_blob_reply(Method::get, opened->head, blob.container, blob.name);
     if (!reply) co_return reply;
@@ -387,16 +410,17 @@ Task<Result<Opened>> send_get(AzureSession& session, std::string target, const R
   const bool structured = !session.refuses_structured_header;
   HttpRequest request = get_request(session, target, options.range, options.if_match, context);
   if (structured) request.headers.add("x-ms-structured-body", "XSM/1.0; properties=crc64");
-  Result<Opened> opened = co_await send(session, std::move(request), context);
+  Result<Opened> opened = co_await send(session, request, context);
   if (!opened || opened->head.ok()) co_return opened;
-  Error error = co_await session.refusal(*opened->exchange, opened->head, context);
+  Error error = co_await session.refusal(*opened->exchange, opened->head, request, context);
   if (!structured || opened->head.status != 400) co_return std::unexpected<Error>(std::move(error));
   opened->exchange.reset();
-  Result<Opened> plain = co_await send(
-      session, get_request(session, std::move(target), options.range, options.if_match, context), context);
+  HttpRequest without = get_request(session, std::move(target), options.range, options.if_match, context);
+  Result<Opened> plain = co_await send(session, without, context);
   if (!plain) co_return plain;
   if (!plain->head.ok()) {
-    co_return std::unexpected<Error>(co_await session.refusal(*plain->exchange, plain->head, context));
+    co_return std::unexpected<Error>(
+        co_await session.refusal(*plain->exchange, plain->head, without, context));
   }
   session.refuses_structured_header = true;  // it was the header
   co_return plain;
@@ -421,12 +445,11 @@ Task<Result<std::unique_ptr<BlobBody>>> open_plain_or_structured(AzureSession& s
   std::optional<Md5Digest> md5;
   if (reply->whole && !reply->properties.content_md5.empty()) {
     md5 = parse_md5(reply->properties.content_md5);
-    if (!md5) co_return fail(ErrorKind::protocol, "the reply has a malformed Content-MD5", name.view());
   }
   if (options.verify == VerifySource::always && !md5 && reply->range.size > 0) {
     co_return std::unique_ptr<BlobBody>();  // nothing here proves the bytes
   }
-  co_return std::make_unique<PlainBody>(std::move(opened->exchange), std::move(*reply), md5);
+  co_return std::make_unique<PlainBody>(session, std::move(opened->exchange), std::move(*reply), md5);
 }
 
 Task<Result<std::unique_ptr<BlobBody>>> open_ranges(AzureSession& session, const Container& container,

@@ -204,8 +204,22 @@ TEST_F(BlobBodyTest, AWrongMd5IsCorruptAndSaysWhereItMayComeFrom) {
   EXPECT_EQ(result.error->kind, ErrorKind::corrupt);
   EXPECT_EQ(result.error->retry, RetryVerdict::later);
   EXPECT_NE(result.error->advice.find("the client that wrote the blob"), std::string::npos);
+}
+
+TEST_F(BlobBodyTest, AStaleMd5IsReadTwiceAtMost) {
+  wire.replies(3, whole("hello world", {{"Content-MD5", md5_of("hello w0rld")}}));
+  EXPECT_EQ(read().error->retry, RetryVerdict::later) << "the bytes may have been damaged on the way";
+  const Read again = read();
+  EXPECT_EQ(again.error->retry, RetryVerdict::never);
+  EXPECT_NE(again.error->advice.find("--verify-source always"), std::string::npos);
+  expect_error(ErrorKind::changed, RetryVerdict::never, {.if_match = ETag("0x8DC02")});
+}
+
+TEST_F(BlobBodyTest, AMalformedMd5CountsAsAbsent) {
   wire.replies(whole("hello", {{"Content-MD5", "not base64"}}));
-  expect_error(ErrorKind::protocol, RetryVerdict::never);
+  const Read result = read();
+  EXPECT_EQ(result.data, "hello");
+  EXPECT_EQ(result.proof, SourceProof::none);
 }
 
 TEST_F(BlobBodyTest, WithoutAnyProofABodyIsUnverified) {

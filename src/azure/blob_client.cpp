@@ -2,6 +2,8 @@
 // blob_reply.cpp, bodies by blob_body.cpp.
 #include "azure/blob_client.hpp"
 
+#include <algorithm>
+
 #include "azure/blob_body.hpp"
 #include "azure/blob_reply.hpp"
 #include "azure/listing.hpp"
@@ -9,6 +11,21 @@
 #include "codec/url.hpp"
 
 namespace azs3copy {
+
+// With names of 1,024 characters and 8 KiB of metadata, escaped, this many rows are less than 64 MiB.
+constexpr int safe_page_rows_max = 1000;
+
+// Refusals of a listing by an account that may still give a blob: a policy or role without the permission to
+// list, a container that is public for its blobs only.
+static bool refuses_to_list(const Error& error) {
+  return error.service_code == "AuthorizationPermissionMismatch" ||
+         error.service_code == "AuthorizationResourceTypeMismatch" ||
+         error.service_code == "ResourceNotFound";
+}
+
+static bool names_blob(std::string_view prefix) {
+  return !prefix.empty() && !prefix.ends_with('/');
+}
 
 struct BlobClient::Impl {
   AzureSession session;
@@ -27,7 +44,8 @@ struct BlobClient::Impl {
                                          bool metadata, const Context& context) {
     std::string target;
     target.append(session.account.path_prefix).append(1, '/').append(container.view());
-    target.append("?restype=container&comp=list&maxresults=").append(std::to_string(options.page_rows_max));
+    const int rows_max = std::min(options.page_rows_max, session.page_rows_max);
+    target.append("?restype=container&comp=list&maxresults=").append(std::to_string(rows_max));
     const auto add = [&target](std::string_view name, std::string_view value) {
       if (!value.empty()) target.append(name).append(url_encode(value));
     };
@@ -37,25 +55,55 @@ struct BlobClient::Impl {
     if (metadata) target += "&include=metadata";
     Result<HttpResponse> response =
         co_await session.fetch(session.request(Method::get, std::move(target), context), context);
+    if (!response && is_body_too_large(response.error()) && rows_max > safe_page_rows_max) {
+      session.page_rows_max = safe_page_rows_max;
+      co_return co_await list_page(container, options, metadata, context);
+    }
     if (!response) co_return passed(std::move(response));
     co_return parse_blob_page(std::move(response->body), container);
+  }
+
+  // Without the permission to list, the prefix can only be the name of one blob, which a HEAD finds.
+  Task<Result<BlobPage>> list_one_blob(const Container& container, const std::string& name,
+                                       const Context& context) {
+    constexpr std::string_view advice =
+        "Name one blob, or make a SAS of the container with the permissions read and list (sr=c, sp=rl).";
+    if (!names_blob(name))
+      co_return fail(ErrorKind::permission, "the SAS does not permit to list", {}, advice);
+    Result<BlobProperties> found = co_await properties(container, BlobName(name), context);
+    if (!found && found.error().kind == ErrorKind::not_found) {
+      co_return fail(ErrorKind::not_found, "no blob has this name, and the SAS does not permit to list", name,
+                     advice);
+    }
+    if (!found) co_return passed(std::move(found));
+    if (found->blob.is_directory) {
+      co_return fail(ErrorKind::permission, "this is a folder, and the SAS does not permit to list", name,
+                     advice);
+    }
+    BlobPage page;
+    page.blobs.push_back(std::move(found->blob));
+    co_return page;
   }
 
   // Metadata tells a directory stub from an empty blob and makes pages long, so it is asked for only where a
   // page has empty blobs: that page once more, and the next ones at once as long as they go on having some.
   Task<Result<BlobPage>> list_blobs(const Container& container, const ListBlobsOptions& options,
                                     const Context& context) {
+    if (!session.credential->may_list()) co_return co_await list_one_blob(container, options.prefix, context);
     bool with_metadata = session.lists_with_metadata;
     Result<ParsedBlobPage> parsed = co_await list_page(container, options, with_metadata, context);
     if (parsed && parsed->has_empty_blobs && !with_metadata) {
       with_metadata = true;
       parsed = co_await list_page(container, options, with_metadata, context);
     }
+    if (!parsed && refuses_to_list(parsed.error()) && names_blob(options.prefix)) {
+      Result<BlobPage> one = co_await list_one_blob(container, options.prefix, context);
+      if (one) co_return one;
+    }
     if (!parsed) co_return passed(std::move(parsed));
     session.lists_with_metadata = parsed->has_empty_blobs;
     if (!parsed->page.next_marker.empty() && parsed->page.next_marker == options.marker) {
-      co_return fail(ErrorKind::protocol,
-                     "the listing goes round in circles: its next marker is the one given");
+      co_return fail(ErrorKind::protocol, "the listing returned its own continuation marker");
     }
     co_return std::move(parsed->page);
   }

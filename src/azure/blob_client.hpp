@@ -18,6 +18,8 @@ namespace azs3copy {
 
 // Service versions from 2025-01-05 know structured bodies.
 inline constexpr std::string_view azure_service_version = "2025-01-05";
+// For services that know only older ones: Azure Stack Hub from its update 2005 on, Azurite.
+inline constexpr std::string_view azure_old_service_version = "2019-02-02";
 
 // Where an account answers: https://account.blob.core.windows.net, or an emulator's http://host:port/account.
 struct AzureAccount {

@@ -139,10 +139,121 @@ TEST_F(BlobClientTest, AListingErrorSaysWhatWhyAndWhatToDo) {
   ASSERT_FALSE(listed);
   EXPECT_EQ(listed.error().to_line(),
             "azure.list_blobs photos: 403 AuthorizationPermissionMismatch: This request is not authorized to "
-            "perform this "
-            "operation using this permission. (request id 5f1e)");
+            "perform this operation using this permission. (request id 5f1e, client request id " +
+                std::string(wire.requests.at(0).header("x-ms-client-request-id")) + ")");
   EXPECT_NE(listed.error().advice.find("Storage Blob Data Reader"), std::string::npos);
   EXPECT_EQ(wire.requests.size(), 1u);
+}
+
+TEST_F(BlobClientTest, EachRequestHasAnIdThatErrorsShow) {
+  wire.replies({.body = page("")}).replies(8, {.response_error = ScriptedTransport::broken_connection()});
+  ASSERT_TRUE(list());
+  const auto broken = list();
+  ASSERT_FALSE(broken);
+  const std::string id(wire.requests.back().header("x-ms-client-request-id"));
+  EXPECT_FALSE(id.empty());
+  EXPECT_NE(wire.requests.at(0).header("x-ms-client-request-id"), id);
+  EXPECT_NE(broken.error().to_line().find(id), std::string::npos) << broken.error().to_line();
+}
+
+ScriptedReply refused_version() {
+  return {.status = 400,
+          .body =
+              "<Error><Code>InvalidHeaderValue</Code><Message>The value is not in the correct format."
+              "</Message><HeaderName>x-ms-version</HeaderName></Error>"};
+}
+
+TEST_F(BlobClientTest, AnOlderServiceIsAskedInItsVersion) {
+  wire.replies(refused_version()).replies({.body = page(row("a"))}).replies({.body = page(row("b"))});
+  ASSERT_TRUE(list());
+  ASSERT_TRUE(list());
+  std::string versions;
+  for (const auto& request : wire.requests) versions.append(request.header("x-ms-version")).append(" ");
+  EXPECT_EQ(versions, "2025-01-05 2019-02-02 2019-02-02 ");
+  EXPECT_TRUE(clock.sleeps.empty());
+}
+
+TEST_F(BlobClientTest, AReadTellsAnOlderServiceTheOldVersion) {
+  wire.replies(refused_version()).replies({.status = 404});
+  EXPECT_FALSE(run(client.read(photos, BlobName("a"), {.if_match = ETag("0x1")}, context)));
+  EXPECT_EQ(wire.requests.at(1).header("x-ms-version"), "2019-02-02");
+  EXPECT_FALSE(wire.requests.at(1).headers.contains("x-ms-structured-body"));
+}
+
+TEST_F(BlobClientTest, AServiceThatKnowsNeitherVersionIsRefusedByName) {
+  wire.replies(2, refused_version());
+  const auto refused = list();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(wire.requests.size(), 2u);
+  EXPECT_NE(refused.error().message.find("x-ms-version"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().advice.find("2019-02-02"), std::string::npos);
+  EXPECT_EQ(refused.error().advice.find("Azurite"), std::string::npos) << "this is no emulator's address";
+
+  BlobClient emulator({.name = Account("devstoreaccount1"),
+                       .endpoint = {.host = "127.0.0.1", .port = 10000, .tls = false},
+                       .path_prefix = "/devstoreaccount1"},
+                      anonymous_credential(), wire);
+  wire.replies(2, refused_version());
+  EXPECT_NE(run(emulator.list_blobs(photos, {}, context)).error().advice.find("--skipApiVersionCheck"),
+            std::string::npos);
+}
+
+TEST_F(BlobClientTest, APageTooLargeIsAskedForWithFewerRows) {
+  wire.replies({.body = page(std::string(65 << 20, ' '))})
+      .replies({.body = page(row("a"), "m")})
+      .replies({.body = page(row("b"))});
+  ASSERT_TRUE(list());
+  ASSERT_TRUE(list({.marker = "m"}));
+  EXPECT_NE(wire.requests.at(0).target.find("maxresults=5000"), std::string::npos);
+  EXPECT_NE(wire.requests.at(1).target.find("maxresults=1000"), std::string::npos);
+  EXPECT_NE(wire.requests.at(2).target.find("maxresults=1000"), std::string::npos) << "from then on";
+}
+
+TEST_F(BlobClientTest, WithoutTheRightToListABlobIsFoundByItsName) {
+  const ScriptedReply refused{.status = 403,
+                              .headers = {{"x-ms-error-code", "AuthorizationPermissionMismatch"}}};
+  wire.replies(refused).replies({.headers = {{"ETag", "\"1\""},
+                                             {"Last-Modified", "Mon, 23 Nov 2026 07:42:10 GMT"},
+                                             {"x-ms-blob-type", "BlockBlob"}},
+                                 .content_length = 5});
+  EXPECT_EQ(list({.prefix = "a"}).value().blobs.at(0).size, 5u);
+  wire.replies(refused).replies({.status = 404});
+  EXPECT_EQ(list({.prefix = "a"}).error().service_code, "AuthorizationPermissionMismatch");
+  wire.replies(refused);
+  EXPECT_EQ(list({.prefix = "a/"}).error().service_code, "AuthorizationPermissionMismatch");
+  EXPECT_EQ(wire.requests.size(), 5u);
+}
+
+class SasOfOneBlobTest : public BlobClientTest {
+ protected:
+  BlobClient by_sas{account, sas_credential(Secret(std::string("sr=b&sp=r&sig=s"))), wire};
+  Result<BlobPage> list_by_sas(std::string prefix) {
+    return run(by_sas.list_blobs(photos, {.prefix = std::move(prefix)}, context));
+  }
+};
+
+TEST_F(SasOfOneBlobTest, TheBlobIsFoundByAHead) {
+  wire.replies({.headers = {{"ETag", "\"1\""},
+                            {"Last-Modified", "Mon, 23 Nov 2026 07:42:10 GMT"},
+                            {"x-ms-blob-type", "BlockBlob"}},
+                .content_length = 5});
+  const auto found = list_by_sas("a/b");
+  ASSERT_TRUE(found) << found.error().to_line();
+  ASSERT_EQ(found->blobs.size(), 1u);
+  EXPECT_EQ(found->blobs.at(0).name, BlobName("a/b"));
+  EXPECT_EQ(found->blobs.at(0).size, 5u);
+  EXPECT_EQ(found->next_marker, "");
+  EXPECT_EQ(wire.requests.at(0).method, Method::head);
+  EXPECT_EQ(wire.requests.at(0).target, "/photos/a/b?sr=b&sp=r&sig=s");
+}
+
+TEST_F(SasOfOneBlobTest, WhatOnlyAListingFindsIsRefused) {
+  EXPECT_EQ(list_by_sas("a/").error().kind, ErrorKind::permission);
+  EXPECT_TRUE(wire.requests.empty());
+  wire.replies({.status = 404, .headers = {{"x-ms-error-code", "BlobNotFound"}}});
+  const auto missing = list_by_sas("folder");
+  EXPECT_EQ(missing.error().kind, ErrorKind::not_found);
+  EXPECT_NE(missing.error().advice.find("sp=rl"), std::string::npos);
 }
 
 TEST_F(BlobClientTest, ARefusedLoginIsMadeAnewOnce) {

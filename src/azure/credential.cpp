@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "azure/sas.hpp"
 #include "azure/shared_key.hpp"
 #include "codec/base64.hpp"
 #include "codec/hash.hpp"
@@ -31,6 +32,7 @@ class Sas final : public AzureCredential {
     for (const auto& [name, value] : parse_query(query_.reveal())) {
       if (name == "sig") signature_ = Secret(value);
     }
+    may_list_ = sas_may_list(query_);
   }
   Task<Result<>> authorize(HttpRequest& request, const Context&) override {
     request.target += request.target.find('?') == std::string::npos ? '?' : '&';
@@ -38,6 +40,7 @@ class Sas final : public AzureCredential {
     co_return Result<>{};
   }
   bool refresh() override { return false; }
+  bool may_list() const override { return may_list_; }
   std::string describe() const override { return "SAS"; }
   void hide_in(Error& error) const override {
     redact(error);
@@ -48,6 +51,7 @@ class Sas final : public AzureCredential {
  private:
   Secret query_;
   Secret signature_;  // decoded
+  bool may_list_ = true;
 };
 
 class SharedKey final : public AzureCredential {
@@ -73,10 +77,6 @@ class SharedKey final : public AzureCredential {
   Secret key_;  // decoded
 };
 
-bool is_this_machine(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 // One token for all requests of a loop. While one request renews it, the others go on with the old one as
 // long as it is valid, and wait when it is not. A token ages by wall clock too: see age.hpp.
 class Bearer final : public AzureCredential {
@@ -85,7 +85,7 @@ class Bearer final : public AzureCredential {
       : source_(std::move(source)), clock_(clock), since_(Moment::now(clock)) {}
 
   Task<Result<>> authorize(HttpRequest& request, const Context& context) override {
-    if (!request.endpoint.tls && !is_this_machine(request.endpoint.host)) {
+    if (!request.endpoint.tls && !is_loopback(request.endpoint.host)) {
       co_return fail(ErrorKind::invalid, "a token is not sent over plain http", request.endpoint.host,
                      "Write the source with https://.");
     }

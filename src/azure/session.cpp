@@ -1,7 +1,10 @@
 // session.cpp: making and sending requests. A request of a copy is made here, so little is allocated.
 #include "azure/session.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <random>
 
 #include "azure/azure_error.hpp"
 #include "codec/time.hpp"
@@ -33,7 +36,30 @@ std::string encode_name(std::string_view name) {
   return url_encode(name);
 }
 
+constexpr std::string_view version_field = "x-ms-version";
+constexpr std::string_view request_id_field = "x-ms-client-request-id";
+
+// Azure names the header, Azurite the API version.
+bool is_version_refusal(const Error& error) {
+  return error.service_code == "InvalidHeaderValue" &&
+         (error.message.contains(version_field) || error.message.contains("API version"));
+}
+
+// The id that Azure's logs keep of a request, also of one whose reply never came.
+std::unexpected<Error> with_request_id(Error error, const HttpRequest& request) {
+  const std::string_view id = request.headers.get(request_id_field);
+  if (!id.empty() && !error.request_id.contains(id)) {
+    error.request_id += fmt::format("{}client request id {}", error.request_id.empty() ? "" : ", ", id);
+  }
+  return std::unexpected<Error>(std::move(error));
+}
+
 }  // namespace
+
+std::string AzureSession::new_id() {
+  std::random_device random;
+  return fmt::format("azs3copy-{:08x}{:08x}", random(), random());
+}
 
 std::string AzureSession::blob_target(const Container& container, const BlobName& name) const {
   std::string target;
@@ -50,29 +76,53 @@ HttpRequest AzureSession::request(Method method, std::string target, const Conte
   }
   HttpRequest request{.method = method, .endpoint = account.endpoint, .target = std::move(target)};
   request.headers.add("x-ms-date", date_);
-  request.headers.add("x-ms-version", azure_service_version);
+  request.headers.add(version_field, service_version);
+  request.headers.add(request_id_field, fmt::format("{}-{}", id_, ++request_count_));
   return request;
 }
 
 Task<Result<std::unique_ptr<Exchange>>> AzureSession::start(HttpRequest& request, const Context& context) {
   if (Result<> ready = co_await credential->authorize(request, context); !ready)
     co_return passed(std::move(ready));
-  co_return co_await transport.start(request, context);
+  Result<std::unique_ptr<Exchange>> exchange = co_await transport.start(request, context);
+  if (!exchange) co_return with_request_id(std::move(exchange.error()), request);
+  co_return exchange;
+}
+
+Error AzureSession::classify(const HttpRequest& request, const ResponseHead& head, std::string_view body,
+                             UtcTime now) {
+  Error error = azure_error(head, body, now);
+  credential->hide_in(error);
+  if (is_version_refusal(error)) {
+    if (request.headers.get(version_field) != azure_old_service_version) {
+      service_version = azure_old_service_version;
+      error.retry = RetryVerdict::later;
+    }
+    error.advice = fmt::format("The service knows neither version {} nor {} of the protocol.",
+                               azure_service_version, azure_old_service_version);
+    if (is_loopback(account.endpoint.host)) error.advice += " Start Azurite with --skipApiVersionCheck.";
+  }
+  return with_request_id(std::move(error), request).error();
 }
 
 Task<Result<HttpResponse>> AzureSession::fetch(HttpRequest request, const Context& context) {
-  if (Result<> ready = co_await credential->authorize(request, context); !ready)
-    co_return passed(std::move(ready));
-  Result<HttpResponse> response = co_await azs3copy::fetch(transport, request, context);
-  if (response && !response->ok()) {
-    Error error = azure_error(response->head, response->body, context.clock.utc());
-    credential->hide_in(error);
-    co_return std::unexpected<Error>(std::move(error));
+  for (;;) {
+    const std::string_view version = service_version;
+    request.headers.set(version_field, version);
+    HttpRequest signed_request = request;
+    if (Result<> ready = co_await credential->authorize(signed_request, context); !ready)
+      co_return passed(std::move(ready));
+    Result<HttpResponse> response = co_await azs3copy::fetch(transport, signed_request, context);
+    if (!response) co_return with_request_id(std::move(response.error()), request);
+    if (response->ok()) co_return response;
+    Error error = classify(request, response->head, response->body, context.clock.utc());
+    if (!is_version_refusal(error) || version == azure_old_service_version)
+      co_return std::unexpected<Error>(std::move(error));
   }
-  co_return response;
 }
 
-Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, const Context& context) {
+Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, const HttpRequest& request,
+                                  const Context& context) {
   std::string body;
   std::array<std::byte, 4 * KiB> buffer;
   for (;;) {  // to its end where it is short, so that the connection can be used again
@@ -80,8 +130,7 @@ Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, 
     if (!got || *got == 0 || body.size() + *got > refusal_bytes_max) break;
     body.append(text_of(Bytes(buffer).first(*got)));
   }
-  Error error = azure_error(head, body, context.clock.utc());
-  credential->hide_in(error);
+  Error error = classify(request, head, body, context.clock.utc());
   // The next attempt is the stage's; its new login is put in place here.
   if (error.retry == RetryVerdict::fresh_login && !credential->refresh()) error.retry = RetryVerdict::never;
   co_return error;

@@ -56,6 +56,14 @@ std::string_view to_string(Method method) {
   return "GET";
 }
 
+namespace {
+constexpr std::string_view body_too_large = "the reply's body is larger than any such reply";
+}  // namespace
+
+bool is_body_too_large(const Error& error) {
+  return error.kind == ErrorKind::protocol && error.message == body_too_large;
+}
+
 Task<Result<HttpResponse>> fetch(Transport& transport, const HttpRequest& request, const Context& context,
                                  std::size_t body_bytes_max) {
   Result<std::unique_ptr<Exchange>> exchange = co_await transport.start(request, context);
@@ -67,9 +75,7 @@ Task<Result<HttpResponse>> fetch(Transport& transport, const HttpRequest& reques
   // A reply to HEAD announces a size and has no body.
   const std::uint64_t announced =
       request.method == Method::head ? 0 : response.head.content_length.value_or(0);
-  const auto too_large = [] {
-    return fail(ErrorKind::protocol, "the reply's body is larger than any such reply");
-  };
+  const auto too_large = [] { return fail(ErrorKind::protocol, std::string(body_too_large)); };
   if (announced > body_bytes_max) co_return too_large();
   std::size_t used = 0;
   for (;;) {

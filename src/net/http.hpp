@@ -108,8 +108,10 @@ struct HttpResponse {
   bool ok() const { return head.ok(); }
 };
 
-// One whole request and reply. A reply body above `body_bytes_max` is ErrorKind::protocol.
+// One whole request and reply. A reply body above `body_bytes_max` is ErrorKind::protocol, and
+// is_body_too_large tells it from others.
 Task<Result<HttpResponse>> fetch(Transport& transport, const HttpRequest& request, const Context& context,
                                  std::size_t body_bytes_max = 64 * MiB);
+bool is_body_too_large(const Error& error);
 
 }  // namespace azs3copy
