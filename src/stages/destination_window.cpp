@@ -22,21 +22,52 @@ std::string just_below(std::string_view key) {
   return std::string(key.substr(0, end));
 }
 
+Existing existing_of(const ObjectEntry& row) {
+  return {.size = row.size, .last_modified = row.last_modified};
+}
+
+std::unexpected<Error> own_token() {
+  return fail(ErrorKind::protocol, "the destination's listing returned its own continuation token");
+}
+
 }  // namespace
 
 void DestinationWindow::pass_front() {
-  if (unclaimed_ && !front_claimed_) unclaimed_(rows_.front());
+  const ObjectEntry& row = rows_.front();
+  if (unclaimed_ && !front_claimed_) held_.emplace(row.key.str(), existing_of(row));
   front_claimed_ = false;
-  place_ = rows_.front().key.str();
+  place_ = row.key.str();
   rows_.pop_front();
 }
 
 Task<Result<>> DestinationWindow::pass_rest(const Context& context) {
-  for (;;) {
+  while (!started_ || !at_end_ || !rows_.empty()) {
     while (!rows_.empty()) pass_front();
-    if (started_ && at_end_) co_return Result<>{};
+    if (started_ && at_end_) break;
     started_ = true;
     if (Result<> more = co_await next_page(context); !more) co_return more;
+  }
+  for (const auto& [key, existing] : held_) {
+    unclaimed_({.key = Key(key), .size = existing.size, .last_modified = existing.last_modified});
+  }
+  held_.clear();
+  co_return Result<>{};
+}
+
+// Of a destination that lists in no order, a check needs the whole list before it can compare.
+Task<Result<>> DestinationWindow::hold_rest(const Context& context) {
+  for (;;) {
+    while (!rows_.empty()) pass_front();
+    if (at_end_) co_return Result<>{};
+    const ListObjectsOptions options{.prefix = key_prefix_, .continuation = continuation_};
+    Result<ObjectPage> page = co_await s3_.list_objects(options, context);
+    if (!page) co_return failed(std::move(page), "list the destination");
+    rows_.insert(rows_.end(), std::make_move_iterator(page->objects.begin()),
+                 std::make_move_iterator(page->objects.end()));
+    if (page->objects.empty() && !page->continuation.empty() && page->continuation == continuation_)
+      co_return own_token();
+    continuation_ = std::move(page->continuation);
+    at_end_ = continuation_.empty();
   }
 }
 
@@ -59,80 +90,86 @@ Task<Result<>> DestinationWindow::next_page(const Context& context) {
   if (!page) co_return failed(std::move(page), "list the destination");
   std::string previous = last;
   for (ObjectEntry& row : page->objects) {
-    if (row.key.str() <= previous) {
-      if (row.key.str() == previous && rows_.empty()) continue;
-      in_order_ = false;
-      if (!unclaimed_) co_return Result<>{};
-      co_return fail(ErrorKind::unsupported, "the destination does not list its keys in byte order",
-                     row.key.view(),
-                     "What is only at the destination can't be told then; ask one way only, with --one-way.");
-    }
+    if (row.key.str() == previous && (rows_.empty() || unclaimed_)) continue;  // listed twice
+    if (row.key.str() <= previous) in_order_ = false;
     previous = row.key.str();
     rows_.push_back(std::move(row));
   }
   if (page->objects.empty() && !page->continuation.empty() && page->continuation == continuation_) {
-    co_return fail(ErrorKind::protocol, "the destination's listing returned its own continuation token");
+    co_return own_token();
   }
   continuation_ = std::move(page->continuation);
   at_end_ = continuation_.empty();
+  if (!in_order_ && unclaimed_) co_return co_await hold_rest(context);
   co_return Result<>{};
 }
 
-Task<void> DestinationWindow::ask(const Key& key, std::optional<Existing>& found, Result<>& first_error,
+std::optional<Existing> DestinationWindow::take_held(const Key& key) {
+  const auto held = held_.find(key.str());
+  if (held == held_.end()) return std::nullopt;
+  const Existing existing = held->second;
+  held_.erase(held);
+  return existing;
+}
+
+Task<void> DestinationWindow::ask(const Key& key, std::optional<Existing>& found, Result<>& error,
                                   const Context& context) {
   const Slots::Slot slot = co_await asking_.acquire();
-  if (!first_error) co_return;
+  if (!error) co_return;
   Result<ObjectHead> head = co_await s3_.head_object(key, context);
   if (head) {
     found = Existing{.size = head->size, .last_modified = head->last_modified};
   } else if (head.error().kind != ErrorKind::not_found) {
-    first_error = failed(std::move(head), "look at the destination");
+    error = failed(std::move(head), "look at the destination");
   }
 }
 
-Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::ask_each(
-    const std::vector<const Key*>& keys, const Context& context) {
-  std::vector<std::optional<Existing>> found(keys.size());
-  Result<> first_error;
-  Group group;
-  for (std::size_t i = 0; i < keys.size(); ++i) group.spawn(ask(*keys[i], found[i], first_error, context));
-  co_await group.join();
-  if (!first_error) co_return passed(std::move(first_error));
-  co_return found;
+Task<Result<>> DestinationWindow::walk_to(const Key& key, std::optional<Existing>& found,
+                                          const Context& context) {
+  const bool behind = key.str() <= place_;
+  // Beyond what is listed: the next page may as well begin there, so that keys that nobody asked for, be
+  // there millions between two of ours, cost nothing.
+  const bool beyond = !at_end_ && (rows_.empty() || rows_.back().key.str() < key.str());
+  if (!unclaimed_ && (!started_ || behind || beyond)) restart_before(key.view());
+  started_ = true;
+  for (;;) {
+    while (!rows_.empty() && rows_.front().key < key) pass_front();
+    if (!rows_.empty() || at_end_) break;
+    if (Result<> more = co_await next_page(context); !more || !in_order_) co_return more;
+  }
+  if (!rows_.empty() && rows_.front().key == key) {
+    front_claimed_ = true;
+    found = existing_of(rows_.front());
+  }
+  co_return Result<>{};
 }
 
 Task<Result<std::vector<std::optional<Existing>>>> DestinationWindow::look_up(
     const std::vector<const Key*>& keys, const Context& context) {
-  if (!in_order_) co_return co_await ask_each(keys, context);
   std::vector<std::optional<Existing>> found(keys.size());
   std::vector<std::uint32_t> order(keys.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto below = [&keys](std::uint32_t a, std::uint32_t b) { return *keys[a] < *keys[b]; };
   if (!std::is_sorted(order.begin(), order.end(), below)) std::sort(order.begin(), order.end(), below);
 
+  std::vector<std::uint32_t> passed_by;
   for (const std::uint32_t index : order) {
-    const std::string& key = keys[index]->str();
-    const bool behind = key <= place_;
-    // Beyond what is listed: the next page may as well begin there, so that keys that nobody asked for, be
-    // there millions between two of ours, cost nothing.
-    const bool beyond = !at_end_ && (rows_.empty() || rows_.back().key.str() < key);
-    if (unclaimed_ && behind && started_) {
-      co_return fail(ErrorKind::unsupported, "the source is not listed in the order of its keys", key,
-                     "What is only at the destination can't be told then; ask one way only, with --one-way.");
-    }
-    if (!unclaimed_ && (!started_ || behind || beyond)) restart_before(key);
-    started_ = true;
-    for (;;) {
-      while (!rows_.empty() && rows_.front().key.str() < key) pass_front();
-      if (!rows_.empty() || at_end_) break;
-      if (Result<> more = co_await next_page(context); !more) co_return passed(std::move(more));
-      if (!in_order_) co_return co_await ask_each(keys, context);
-    }
-    if (!rows_.empty() && rows_.front().key.str() == key) {
-      front_claimed_ = true;
-      found[index] = Existing{.size = rows_.front().size, .last_modified = rows_.front().last_modified};
+    if (!in_order_) break;
+    if (unclaimed_ && started_ && keys[index]->str() <= place_) {
+      passed_by.push_back(index);
+    } else if (Result<> walked = co_await walk_to(*keys[index], found[index], context); !walked) {
+      co_return passed(std::move(walked));
     }
   }
+  if (!in_order_) passed_by = std::move(order);
+  Result<> error;
+  Group asks;
+  for (const std::uint32_t index : passed_by) {
+    if (!found[index]) found[index] = take_held(*keys[index]);
+    if (!found[index]) asks.spawn(ask(*keys[index], found[index], error, context));
+  }
+  co_await asks.join();
+  if (!error) co_return passed(std::move(error));
   co_return found;
 }
 

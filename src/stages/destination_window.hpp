@@ -4,13 +4,16 @@
 //   Azure page:      k1 ......... k5000          next page: k5001 ......
 //   S3 listing:   [ start-after just below k1 ... to k5000 ][ goes on where it stopped ... ]
 //
-// Nothing depends on Azure's order: a page that begins before the listing's place makes it start anew there.
-// A server that does not list in byte order is asked for each key instead: slower, and as sure.
+// Nothing depends on Azure's order: a page that begins before the listing's place restarts it there. A check,
+// which must know every row, holds the rows that no key asked for until the end, since a later page may ask for
+// them: in a hierarchical namespace "table-v2/" follows "table/". Keys whose place is passed are asked for one by
+// one. So are all once the destination turns out not to list in the order of its keys.
 // An error voids the whole answer; "not listed" is never concluded from it.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,13 +23,16 @@ namespace azs3copy {
 
 class DestinationWindow {
  public:
-  // `key_prefix`: what all keys of the run start with. `unclaimed`, where given, is told of each row that no
-  // key asked for; then the walk misses none, and keys that come out of order are an error.
+  // HEADs in flight at a time.
+  static constexpr std::size_t asks_max = 32;
+
+  // `key_prefix`: what all keys of the run start with. `unclaimed`, if given, receives each row that no key
+  // asked for.
   using Unclaimed = std::function<void(const ObjectEntry&)>;
   DestinationWindow(S3Client& s3, std::string key_prefix, Unclaimed unclaimed = {})
       : s3_(s3), key_prefix_(std::move(key_prefix)), unclaimed_(std::move(unclaimed)) {}
 
-  // Tells `unclaimed` of all rows above the last key.
+  // Lists to the end, then passes each row that no key asked for to `unclaimed`.
   Task<Result<>> pass_rest(const Context& context);
 
   // For each of `keys` what stands at it. In the order of `keys`, which may be any.
@@ -38,10 +44,10 @@ class DestinationWindow {
 
  private:
   Task<Result<>> next_page(const Context& context);
-  Task<Result<std::vector<std::optional<Existing>>>> ask_each(const std::vector<const Key*>& keys,
-                                                              const Context& context);
-  Task<void> ask(const Key& key, std::optional<Existing>& found, Result<>& first_error,
-                 const Context& context);
+  Task<Result<>> hold_rest(const Context& context);
+  Task<Result<>> walk_to(const Key& key, std::optional<Existing>& found, const Context& context);
+  Task<void> ask(const Key& key, std::optional<Existing>& found, Result<>& error, const Context& context);
+  std::optional<Existing> take_held(const Key& key);
   void restart_before(std::string_view key);
   void pass_front();
 
@@ -51,11 +57,12 @@ class DestinationWindow {
   bool front_claimed_ = false;    // the first row was asked for
   std::deque<ObjectEntry> rows_;  // listed and not yet passed, in order
   std::string place_;  // every key above it and up to the last row is in rows_; all below were passed
+  std::map<std::string, Existing> held_;  // passed, and asked for by no key yet; with `unclaimed` only
+  Slots asking_{asks_max};
   std::string continuation_;
   bool started_ = false;
-  bool at_end_ = false;  // nothing lies above the last row
-  bool in_order_ = true;
-  Slots asking_{32};  // HEADs in flight, once the order is lost
+  bool at_end_ = false;   // nothing follows the last row
+  bool in_order_ = true;  // so far, rows came in the order of their keys
 };
 
 }  // namespace azs3copy

@@ -300,3 +300,19 @@ def test_an_unwritable_report_folder_is_found_before_anything_is_copied(program,
     subprocess.run(["touch", program.home / "file"], check=True)
     finished = program.copy(filled, bucket, "--state-dir", program.home / "file/below", expect=None)
     assert finished.code not in (0, 9) and bucket.keys() == []
+
+
+def test_a_sas_of_one_blob_copies_that_blob(program, clouds):
+    """It opens the blob and no listing; a container's SAS without the permission to list is the same."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("folder/one", "bytes")
+    source.put("folder/other", "bytes")
+    sas = clouds.azure.post("sas", container="source", permissions="r", seconds=3600)["query"]
+
+    program.copy(Place(f"{source.url}/folder/one?{sas}", {}, clouds.ca), target)
+    assert target.keys() == ["one"]
+    assert clouds.azure.count("ListBlobs") == 0
+    program.check(Place(f"{source.url}/folder/one?{sas}", {}, clouds.ca), target)
+
+    refused = program.copy(Place(f"{source.url}/folder/?{sas}", {}, clouds.ca), target, expect=4)
+    assert "sp has no l" in refused.err

@@ -62,7 +62,10 @@ def test_checksum_finds_a_blob_that_was_replaced_by_an_older_one(program, clouds
     program.copy(source, target)
     source.put("a", "version 1", last_modified=LONGER_AGO)
 
-    assert outcomes(program.copy(source, target)) == {"a": "unchanged", "b": "unchanged"}
+    second = program.copy(source, target)
+    assert outcomes(second) == {"a": "unchanged", "b": "unchanged"}
+    assert "--checksum" in second.out
+    assert "--checksum" in program.check(source, target, expect=1).out
     assert outcomes(program.copy(source, target, "--checksum")) == {"a": "copied", "b": "unchanged"}
     assert target.read("a") == b"version 1"
 

@@ -107,8 +107,9 @@ class FakeAzure {
   std::uint64_t tokens_issued() const;
 
   // Data, by default in the first account. `public_access`: "", "blob" or "container".
+  // `order`: that of the options if none is given. slash_first is a hierarchical namespace.
   void add_container(const std::string& container, const std::string& public_access = {},
-                     const std::string& account_name = account());
+                     const std::string& account_name = account(), std::optional<ListOrder> order = {});
   void put_blob(const std::string& container, const std::string& name, FakeBlob blob,
                 const std::string& account_name = account());
   void put_text(const std::string& container, const std::string& name, std::string text);

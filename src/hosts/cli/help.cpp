@@ -34,6 +34,7 @@ const std::vector<CommandHelp>& command_helps() {
             "Copies the blobs that are not at DEST yet. The same command again goes on where it stopped."},
        .notes = {"SOURCE: az://account/container[/prefix], or an https URL, with a SAS or without",
                  "DEST:   s3://bucket[/prefix], on AWS or at --endpoint-url",
+                 "Renames in a hierarchical namespace keep the time: --begindate and --max-age miss them.",
                  "Exit: 0 all copied, 1 some failed, 2 usage, 3 not found, 4 refused, 5 try again, 7 fatal, "
                  "9 skips."}},
       {.name = "check",

@@ -110,6 +110,13 @@ std::vector<std::string> CheckReport::render(const CheckSummary& summary, const 
                                   format_count(count - rows.size())));
     }
   }
+  if (summary.other_version > 0) {
+    const std::vector<std::string> hint = wrap(
+        "A copy takes an object of the same size for unchanged if it is later than the blob; "
+        "copy --checksum replaces those that were made from another version.",
+        width, 0);
+    lines.insert(lines.end(), hint.begin(), hint.end());
+  }
   return lines;
 }
 

@@ -96,6 +96,7 @@ TEST(SummaryView, WhenNothingHadToBeDone) {
   end.totals.unchanged = {2000, 0};
   end.totals.elapsed = milliseconds(1200);
   EXPECT_EQ(render_summary(options(), end, {}, "")[0], "Nothing to copy: 2,000 unchanged in 1.2s.");
+  EXPECT_TRUE(render_summary(options(), end, {}, "")[1].contains("--checksum"));
   end.totals.unchanged = {};
   EXPECT_EQ(render_summary(options(), end, {}, "")[0],
             "Nothing to copy: no blob was found that the filters select.");
@@ -236,6 +237,16 @@ TEST(CheckView, ShowsTheFirstDifferencesOfEachKind) {
   EXPECT_EQ(lines[11], "  + and 2 more; --combined lists all");
   EXPECT_EQ(lines[12], "  * d   10 bytes here, 12 there");
   EXPECT_EQ(lines.size(), 13u);
+}
+
+TEST(CheckView, NamesChecksumForObjectsOfAnotherVersion) {
+  CheckReport report;
+  const auto names = [&](std::uint64_t other_version) {
+    const auto lines = report.render({.different = 2, .other_version = other_version}, {}, {});
+    return lines.back().contains("--checksum");
+  };
+  EXPECT_TRUE(names(1));
+  EXPECT_FALSE(names(0)) << "a copy finds other sizes by itself";
 }
 
 TEST(CheckView, CombinedRowsAreMarkAndName) {

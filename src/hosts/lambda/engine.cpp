@@ -121,8 +121,12 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
     assertion =
         std::make_shared<StsAssertion>(service(aws_.sts_endpoint_url), credentials_, *setup->transport);
   }
+  // A SAS need not list the account if the containers are named.
+  const Container container = given.source.container;
+  if (!given.containers.empty()) given.source.container = given.containers.front();
   Result<AzureLogin> resolved =
       resolve_azure_login(std::move(login), given.source, process_azure_environment(), now);
+  given.source.container = container;
   if (!resolved) return passed(std::move(resolved));
   setup->login = std::move(*resolved);
   Result<std::unique_ptr<AzureCredential>> credential =

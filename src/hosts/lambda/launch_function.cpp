@@ -189,6 +189,9 @@ class LaunchFunction {
       telemetry().log(LogLevel::info, "no_containers", {{"text", "the account has no container"}});
       co_return reply_none("no_containers");
     }
+    if (setup_.parameters.advance_begin_date) {
+      if (Result<> ok = co_await refuse_hierarchical(containers); !ok) co_return passed(std::move(ok));
+    }
     if (Result<> gathered = co_await stage(std::move(containers)); !gathered)
       co_return passed(std::move(gathered));
     Result<> current = co_await setup_.runs->save_current(
@@ -216,6 +219,22 @@ class LaunchFunction {
     }
     telemetry().log(LogLevel::info, "run_began", {{"listings", bus_.listings().size()}}, run_.view());
     co_return reply_began(run_);
+  }
+
+  // A begin date that advances would never see what a rename put in place. The first row tells of the account;
+  // a listing that fails is left to the run, which reports it.
+  Task<Result<>> refuse_hierarchical(const std::vector<Container>& containers) {
+    const ListBlobsOptions one{.prefix = setup_.parameters.source.prefix, .page_rows_max = 1};
+    for (const Container& container : containers) {
+      const Result<BlobPage> page = co_await setup_.azure->list_blobs(container, one, context_);
+      if (!page || page->blobs.empty()) continue;
+      if (!page->blobs.front().hierarchical) break;
+      co_return fail(ErrorKind::invalid,
+                     "advance_begindate cannot be used with a hierarchical namespace: the files of a renamed "
+                     "folder keep their Last-Modified, so later runs would not copy them",
+                     "advance_begindate", "Set it to off; each run then compares every blob.");
+    }
+    co_return Result<>{};
   }
 
   // Where the answer to this launch's own writing was lost, its repetition finds it changed.

@@ -3,6 +3,7 @@
 //   Azure page --> keys --> S3 listing alongside: missing '+', only there '-'
 //                  both --> sizes differ '*'; else HEAD: recorded source ETag and CRC '=' or '*'
 //                           --deep: both are read and their CRCs compared
+//   Objects only at the destination are known once the source is listed whole, which may be in any order.
 #include <fmt/format.h>
 
 #include "hosts/local/ends.hpp"
@@ -134,6 +135,7 @@ class Check {
       report(later ? CheckMark::equal : CheckMark::different, pair.name,
              later ? "by size and time" : "older than the blob, and no source ETag is recorded on it");
     } else if (recorded != pair.blob.etag.view()) {
+      ++summary_.other_version;
       report(CheckMark::different, pair.name,
              fmt::format("made from ETag {}, the blob has {}", recorded, pair.blob.etag));
     } else {

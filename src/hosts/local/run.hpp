@@ -125,6 +125,7 @@ struct CheckSummary {
   std::uint64_t equal_by_time = 0;
   std::uint64_t missing = 0;
   std::uint64_t different = 0;
+  std::uint64_t other_version = 0;  // of `different`: equal sizes, made from another version of the blob
   std::uint64_t only_at_destination = 0;
   std::uint64_t errors = 0;
 };

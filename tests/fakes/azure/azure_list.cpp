@@ -51,7 +51,8 @@ void append_name(std::string& out, std::string_view name) {
   }
 }
 
-void append_blob(std::string& out, const std::string& name, const FakeBlob& blob, bool with_metadata) {
+void append_blob(std::string& out, const std::string& name, const FakeBlob& blob, bool with_metadata,
+                 bool hierarchical) {
   out += "<Blob>";
   append_name(out, name);
   if (!blob.version_id.empty()) {
@@ -62,7 +63,7 @@ void append_blob(std::string& out, const std::string& name, const FakeBlob& blob
   xml_element(out, "Creation-Time", to_rfc1123(blob.last_modified));
   xml_element(out, "Last-Modified", to_rfc1123(blob.last_modified));
   xml_element(out, "Etag", blob.etag);
-  if (blob.directory) xml_element(out, "ResourceType", "directory");
+  if (blob.directory || hierarchical) xml_element(out, "ResourceType", blob.directory ? "directory" : "file");
   xml_element(out, "Content-Length", std::to_string(blob.content->size()));
   xml_element(out, "Content-Type", blob.content_type);
   xml_element(out, "Content-Encoding", blob.content_encoding);
@@ -169,14 +170,15 @@ Response AzureService::list_blobs(const RequestHead& request, const AzureTarget&
   // In an order other than of bytes the names of a prefix still lie together,
   // but not from lower_bound(prefix) on.
   auto row = marker.empty() ? blobs.begin() : blobs.lower_bound(name_of_marker(marker));
-  if (marker.empty() && options_.list_order == ListOrder::bytes) row = blobs.lower_bound(prefix);
+  const ListOrder order = blobs.key_comp().order;
+  if (marker.empty() && order == ListOrder::bytes) row = blobs.lower_bound(prefix);
   std::string next_marker;
   std::string group;  // the <BlobPrefix> written last
   int rows = 0;
   for (; row != blobs.end(); ++row) {
     const std::string& name = row->first;
     if (!name.starts_with(prefix)) {
-      if (options_.list_order == ListOrder::bytes) break;
+      if (order == ListOrder::bytes) break;
       continue;
     }
     const std::size_t cut = delimiter.empty() ? std::string::npos : name.find(delimiter, prefix.size());
@@ -188,7 +190,7 @@ Response AzureService::list_blobs(const RequestHead& request, const AzureTarget&
     }
     ++rows;
     if (here.empty()) {
-      append_blob(out, name, row->second, with_metadata);
+      append_blob(out, name, row->second, with_metadata, order == ListOrder::slash_first);
     } else {
       group = here;
       out += "<BlobPrefix>";

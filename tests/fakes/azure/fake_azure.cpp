@@ -339,11 +339,11 @@ std::uint64_t FakeAzure::tokens_issued() const {
 }
 
 void FakeAzure::add_container(const std::string& container, const std::string& public_access,
-                              const std::string& account_name) {
+                              const std::string& account_name, std::optional<ListOrder> order) {
   const std::lock_guard lock(impl_->service.mutex_);
   AzureService& service = impl_->service;
   service.accounts_.at(account_name).containers[container] = {
-      .blobs = decltype(AzureContainer::blobs)(NameOrder{service.options_.list_order}),
+      .blobs = decltype(AzureContainer::blobs)(NameOrder{order.value_or(service.options_.list_order)}),
       .public_access = public_access,
       .last_modified = service.now(),
       .etag = service.new_etag()};

@@ -142,7 +142,10 @@ Result<std::string> ControlService::carry_out(const std::string& what, const Que
 
 Result<std::string> ControlService::azure(const std::string& what, const Query& query, const Json& json) {
   if (what == "POST containers") {
-    azure_.add_container(json["name"].string_or(""), json["public_access"].string_or(""));
+    const bool hierarchical = json["hierarchical"].boolean().value_or(false);
+    azure_.add_container(json["name"].string_or(""), json["public_access"].string_or(""),
+                         FakeAzure::account(),
+                         hierarchical ? std::optional(ListOrder::slash_first) : std::nullopt);
   } else if (what == "POST blobs") {
     return add_blobs(json);
   } else if (what == "GET blobs") {
