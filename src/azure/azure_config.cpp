@@ -129,7 +129,8 @@ std::string_view unsupported_identity(const Variables& variable) {
     return "The managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported.";
   }
   if (endpoint && header) return "";
-  if (endpoint) return "The managed identity of Azure Arc (IDENTITY_ENDPOINT alone) is not supported.";
+  if (endpoint || variable.has_file("/opt/azcmagent/bin/himds"))
+    return "The managed identity of Azure Arc is not supported.";
   if (variable.has("MSI_ENDPOINT") && variable.has("MSI_SECRET")) {
     return "App Service's managed identity by MSI_ENDPOINT and MSI_SECRET is not supported, only by "
            "IDENTITY_ENDPOINT and IDENTITY_HEADER.";

@@ -12,8 +12,9 @@
 
 namespace azs3copy {
 
-// With names of 1,024 characters and 8 KiB of metadata, escaped, this many rows are less than 64 MiB.
-constexpr int safe_page_rows_max = 1000;
+// A page that is too large is asked for with a fifth of its rows, down to this many. With names of 1,024
+// characters and 8 KiB of metadata, all escaped, 1,000 rows fit.
+constexpr int page_rows_min = 40;
 
 // Refusals of a listing by an account that may still give a blob: a policy or role without the permission to
 // list, a container that is public for its blobs only.
@@ -55,8 +56,8 @@ struct BlobClient::Impl {
     if (metadata) target += "&include=metadata";
     Result<HttpResponse> response =
         co_await session.fetch(session.request(Method::get, std::move(target), context), context);
-    if (!response && is_body_too_large(response.error()) && rows_max > safe_page_rows_max) {
-      session.page_rows_max = safe_page_rows_max;
+    if (!response && is_body_too_large(response.error()) && rows_max > page_rows_min) {
+      session.page_rows_max = rows_max / 5;
       co_return co_await list_page(container, options, metadata, context);
     }
     if (!response) co_return passed(std::move(response));
