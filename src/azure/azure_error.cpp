@@ -69,8 +69,6 @@ constexpr auto blob_rows = std::to_array<AzureErrorRow>({
      "Reading needs no change of the blob: check what refused the request on its way."},
     {"FeatureNotYetSupportedForHierarchicalNamespaceAccounts", 409, conflict, never,
      "Azure does not support this for accounts with a hierarchical namespace.", ""},
-    {"PendingCopyOperation", 409, conflict, never, "Azure is still writing the blob (a pending copy).",
-     "Run again when the copy into this blob has finished."},
 
     // Who asks.
     {"NoAuthenticationInformation", 401, credentials, fresh_login, "Azure wants a login.", advise_login},
