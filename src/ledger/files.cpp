@@ -79,8 +79,13 @@ std::unexpected<Error> file_error(std::string_view what, const std::string& path
   } else if (error_number == EACCES || error_number == EPERM || error_number == EROFS ||
              error_number == ENOTDIR) {
     advice = "choose a folder that you may write to with AZS3COPY_STATE_DIR";
+  } else if (error_number == EMFILE || error_number == ENFILE) {
+    advice = "raise the limit of open files (ulimit -n), or lower --transfers";
   }
-  const auto kind = error_number == ENOENT ? ErrorKind::not_found : ErrorKind::internal;
+  const bool may_pass = error_number == EMFILE || error_number == ENFILE;
+  const auto kind = error_number == ENOENT ? ErrorKind::not_found
+                    : may_pass             ? ErrorKind::unavailable
+                                           : ErrorKind::internal;
   return fail(kind, fmt::format("cannot {}: {}", what, std::generic_category().message(error_number)), path,
               advice);
 }
@@ -123,6 +128,35 @@ Result<> replace_file(const std::string& path, std::string_view text) {
   return sync_folder(folder_of(path));
 }
 
+Result<ReservedFile> ReservedFile::make(const std::string& path, std::size_t bytes) {
+  ReservedFile reserved;
+  reserved.path_ = path;
+  reserved.unfinished_ = unfinished_name(path);
+  auto file = open_file(reserved.unfinished_, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file) return passed(std::move(file));
+  reserved.file_ = std::move(*file);
+  const int error = posix_fallocate(reserved.file_.get(), 0, static_cast<off_t>(bytes));
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    return file_error("reserve space for", reserved.path_, error);
+  return reserved;
+}
+
+ReservedFile::~ReservedFile() {
+  if (file_) unlink(unfinished_.c_str());
+}
+
+Result<> ReservedFile::write(std::string_view text) {
+  Result<> done = write_all(file_, text, path_);
+  if (done && ftruncate(file_.get(), static_cast<off_t>(text.size())) != 0)
+    done = file_error("write", path_, errno);
+  if (done && fsync(file_.get()) != 0) done = file_error("write", path_, errno);
+  if (done && rename(unfinished_.c_str(), path_.c_str()) != 0) done = file_error("write", path_, errno);
+  if (!done) return done;
+  file_ = FileHandle();
+  (void)sync_folder(folder_of(path_));  // it needs a descriptor, which there may not be
+  return {};
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   auto file = open_file(path, O_RDONLY);
   if (!file) return passed(std::move(file));
@@ -135,7 +169,7 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     if (got < 0 && errno != EINTR) return file_error("read", path, errno);
     text.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
     if (got == 0) return text;
-    if (text.size() > bytes_max) return file_error("read", path, EFBIG);
+    if (text.size() > bytes_max) return fail(ErrorKind::corrupt, "it is too large", path);
   }
 }
 

@@ -1,5 +1,6 @@
 // files.hpp: local files that survive a kill: whole or not at all, and private to their owner. Every error
-// names the file, is ErrorKind::internal (the machine's fault) and comes at once; nothing here retries.
+// names the file and comes at once; nothing here retries. ErrorKind::unavailable: no descriptor is left, internal:
+// any other fault of the machine.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,25 @@ Result<FileHandle> open_file(const std::string& path, int flags);
 Result<> write_all(const FileHandle& file, std::string_view text, const std::string& path);
 // Durable when it returns. A reader, or a process after a crash, sees the old text or the new one.
 Result<> replace_file(const std::string& path, std::string_view text);
-// At most `bytes_max`; a larger file is an error. ErrorKind::not_found where there is none.
+// A file that can be written when nothing else can: its descriptor is open and its space taken from the start.
+class ReservedFile {
+ public:
+  ReservedFile() = default;
+  // For up to `bytes` at `path`. On a file system that cannot reserve space, only the descriptor is.
+  static Result<ReservedFile> make(const std::string& path, std::size_t bytes);
+  ReservedFile(ReservedFile&& other) noexcept = default;
+  ReservedFile& operator=(ReservedFile&& other) noexcept = default;
+  // Gives back what was reserved.
+  ~ReservedFile();
+  // As replace_file. Once: the reserve is then used up.
+  Result<> write(std::string_view text);
+
+ private:
+  FileHandle file_;
+  std::string path_;
+  std::string unfinished_;
+};
+// At most `bytes_max`; a larger file is ErrorKind::corrupt. ErrorKind::not_found where there is none.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 // Durable when it returns. Success also where there is none.
 Result<> remove_file(const std::string& path);

@@ -5,7 +5,7 @@
 //
 //   <state>/runs/<run>/run.json        configuration without secrets, totals, versions; rewritten at the end
 //   <state>/runs/<run>/objects.jsonl   one ObjectRecord a line
-//   <state>/runs/<run>/lock            held while the run's process lives
+//   <state>/runs/<run>/lock            held while the run's process lives; gone once run.json tells the run's end
 //   <state>/uploads/<hash of endpoint, bucket and key>.json
 //                                      one UploadManifest; gone when its upload is completed or aborted
 #pragma once
@@ -74,6 +74,11 @@ Error in_use_by(const RunId& run);
 // "" where there is no home either.
 std::string default_state_folder();
 
+// The states in run.json. A run whose process was killed says `running` until the next command that opens the
+// state folder makes it `interrupted`.
+inline constexpr std::string_view run_state_running = "running";
+inline constexpr std::string_view run_state_interrupted = "interrupted";
+
 // Makes the folders, open to nobody else. A folder that cannot be made or written is an error naming it. Its
 // Tasks never wait: they do their I/O before they return. The first failed write of a record ends the writing
 // of records, so that no line follows half a line; every flush then returns that error.
@@ -89,6 +94,8 @@ class LocalLedger final : public Ledger {
   const std::string& run_folder() const;
   // Atomically replaces run.json.
   Result<> write_run_json(std::string_view json);
+  // The same at the run's end: also when the disk is full, or no descriptor is left, by what `open` has reserved.
+  Result<> write_last_run_json(std::string_view json);
 
   // Buffered; on disk at flush. Errors come back from flush.
   void append(const ObjectRecord& record);

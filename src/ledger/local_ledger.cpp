@@ -28,13 +28,37 @@ constexpr std::size_t buffer_bytes = 256 * 1024;
 // Names of 1,024 bytes, all escaped, take less than a tenth of it.
 constexpr std::size_t manifest_bytes_max = 256 * 1024;
 constexpr std::string_view manifest_suffix = ".json";
+constexpr const char* run_json_name = "/run.json";
+// Its filters may be many; 64 KiB hold some thousand.
+constexpr std::size_t run_json_reserved = 64 * 1024;
+constexpr std::size_t run_json_bytes_max = 16 * 1024 * 1024;
+
+// As run.json has it, ahead of any text of the user.
+std::string state_field(std::string_view state) {
+  return fmt::format(R"("state":"{}")", state);
+}
+
 // A file that is being written is renamed within moments; one this old was left by a kill.
 constexpr std::chrono::hours unfinished_age_max(1);
 
+// The manifest may be whole: it is not for the user to remove.
+std::unexpected<Error> not_opened(Error error) {
+  if (access(error.subject.c_str(), R_OK) != 0 && errno == EACCES) {
+    error.kind = ErrorKind::permission;
+    error.advice = "Run as the user who started its upload, or let this user read the file.";
+  } else if (error.kind != ErrorKind::unavailable) {
+    error.kind = ErrorKind::corrupt;
+  }
+  error.message = "the manifest of an open upload: " + error.message;
+  return std::unexpected<Error>(std::move(error));
+}
+
 Result<UploadManifest> read_manifest(const std::string& path) {
   auto text = read_file(path, manifest_bytes_max);
+  if (!text && text.error().kind == ErrorKind::not_found) return passed(std::move(text));
+  if (!text && text.error().kind != ErrorKind::corrupt) return not_opened(std::move(text.error()));
   auto manifest = text ? upload_manifest_from_json(*text) : passed(std::move(text));
-  if (manifest || manifest.error().kind == ErrorKind::not_found) return manifest;
+  if (manifest) return manifest;
   Error& error = manifest.error();
   if (error.kind != ErrorKind::unsupported) error.kind = ErrorKind::corrupt;
   error.subject = path;
@@ -49,7 +73,7 @@ Result<UploadManifest> read_manifest(const std::string& path) {
 }
 
 // What a kill left of files that were being written. Never an error: they hurt nobody.
-void remove_unfinished(const std::string& folder) {
+void remove_unfinished(const std::string& folder, std::chrono::hours age_min) {
   const auto names = names_in(folder, unfinished_suffix);
   if (!names) return;
   const auto now = std::chrono::system_clock::now();
@@ -58,7 +82,34 @@ void remove_unfinished(const std::string& folder) {
     struct stat status;
     if (stat(path.c_str(), &status) != 0) continue;
     const auto written = std::chrono::system_clock::from_time_t(status.st_mtim.tv_sec);
-    if (now - written > unfinished_age_max) unlink(path.c_str());
+    if (now - written >= age_min) unlink(path.c_str());
+  }
+}
+
+// A run whose process is gone, and with it the lock, was cut off: its run.json says so from now on. Never an error:
+// the next command tries again.
+void mark_if_killed(const std::string& run_folder) {
+  const std::string lock_path = run_folder + "/lock";
+  // A run writes run.json once it holds the lock: without one it may be about to take it.
+  if (access(lock_path.c_str(), F_OK) != 0 || access((run_folder + run_json_name).c_str(), F_OK) != 0) return;
+  const auto lock = open_file(lock_path, O_RDWR);
+  if (!lock || flock(lock->get(), LOCK_EX | LOCK_NB) != 0) return;
+  auto text = read_file(run_folder + run_json_name, run_json_bytes_max);
+  if (!text) return;
+  const std::string running = state_field(run_state_running);
+  if (const std::size_t at = text->find(running); at != std::string::npos) {
+    text->replace(at, running.size(), state_field(run_state_interrupted));
+    if (!replace_file(run_folder + run_json_name, *text)) return;
+  }
+  remove_unfinished(run_folder, std::chrono::hours(0));
+  unlink(lock_path.c_str());
+}
+
+void mark_killed_runs(const std::string& runs_folder) {
+  const auto names = names_in(runs_folder, "");
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.starts_with('.')) mark_if_killed(runs_folder + "/" + name);
   }
 }
 
@@ -80,6 +131,7 @@ struct LocalLedger::State {
   std::string objects_path;
   std::string endpoint;
   FileHandle lock;
+  ReservedFile reserve;    // for the last run.json
   std::mutex proof_mutex;  // of weaken_proof: it reads a manifest and writes it again
 
   std::mutex buffer_mutex;
@@ -137,7 +189,8 @@ Result<std::unique_ptr<LocalLedger>> LocalLedger::open_manifests(std::string sta
   state->uploads_folder = state->folder + "/uploads";
   state->endpoint = std::move(s3_endpoint);
   if (auto made = make_folders(state->uploads_folder); !made) return failed(std::move(made), operation);
-  remove_unfinished(state->uploads_folder);
+  remove_unfinished(state->uploads_folder, unfinished_age_max);
+  mark_killed_runs(state->folder + "/runs");
   return std::unique_ptr<LocalLedger>(new LocalLedger(std::move(state)));
 }
 
@@ -156,6 +209,9 @@ Result<std::unique_ptr<LocalLedger>> LocalLedger::open(std::string state_folder,
   auto objects = open_file(state.objects_path, O_WRONLY | O_CREAT | O_APPEND);
   if (!objects) return failed(std::move(objects), operation);
   state.objects = *std::move(objects);
+  auto reserve = ReservedFile::make(state.run_folder + run_json_name, run_json_reserved);
+  if (!reserve) return failed(std::move(reserve), operation);
+  state.reserve = *std::move(reserve);
   return ledger;
 }
 
@@ -165,8 +221,17 @@ const std::string& LocalLedger::run_folder() const {
 
 Result<> LocalLedger::write_run_json(std::string_view json) {
   assert(state_->objects && "opened for manifests alone");
-  auto written = replace_file(state_->run_folder + "/run.json", json);
+  auto written = replace_file(state_->run_folder + run_json_name, json);
   if (!written) return failed(std::move(written), "write the run's report");
+  return {};
+}
+
+Result<> LocalLedger::write_last_run_json(std::string_view json) {
+  auto written = write_run_json(json);
+  if (!written) {
+    if (auto reserved = state_->reserve.write(json); !reserved) return written;
+  }
+  unlink((state_->run_folder + "/lock").c_str());
   return {};
 }
 

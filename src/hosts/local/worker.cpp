@@ -1,6 +1,8 @@
 // worker.cpp: clients from options.
 #include "hosts/local/worker.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -12,6 +14,11 @@ namespace {
 
 // Below it a loop would wait for minutes after each read.
 constexpr std::uint64_t loop_bytes_per_second_min = 64 * KiB;
+// Listings, HEADs and completions of a loop, to one side, in addition to its streams.
+constexpr int requests_beside = 8;
+// Files, event loops, name look-ups.
+constexpr rlim_t descriptors_of_a_run = 24;
+constexpr rlim_t descriptors_wanted = 65'536;
 
 std::string environment(const char* upper, const char* lower) {
   std::string value = environment_variable(upper);
@@ -52,9 +59,8 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
   http_options.proxy = std::move(*proxy);
   const int streams = std::max(1, share_of(options.limits.transfers, share, shares));
   const LimiterOptions limits{
-      // Listings, HEADs and completions go beside the streams.
-      .streams_max = streams + 8,
-      .streams_start = std::min(streams + 8, 16),
+      .streams_max = streams + requests_beside,
+      .streams_start = std::min(streams + requests_beside, 16),
       .requests_per_second_max = options.limits.requests_per_second_max / shares,
       .bytes_per_second_max = bandwidth_of(options.limits.bandwidth_bytes_max, shares)};
   auto worker = std::make_unique<Worker>(std::move(tls), std::move(http_options), limits, streams);
@@ -93,6 +99,18 @@ int loop_count(const LimitOptions& limits) {
     loops = loops_within(static_cast<double>(most), loops);
   }
   return loops;
+}
+
+int transfers_that_fit(int transfers, int loops) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return transfers;
+  rlimit raised = limit;
+  raised.rlim_cur = std::min<rlim_t>(limit.rlim_max, descriptors_wanted);
+  if (raised.rlim_cur > limit.rlim_cur && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  const rlim_t kept = descriptors_of_a_run + 2 * requests_beside * static_cast<rlim_t>(loops);
+  // A connection to each side.
+  const rlim_t fit = limit.rlim_cur > kept ? (limit.rlim_cur - kept) / 2 : 0;
+  return std::max(1, static_cast<int>(std::min<rlim_t>(fit, static_cast<rlim_t>(transfers))));
 }
 
 Result<std::shared_ptr<TlsContext>> tls_of(const RunOptions& options) {

@@ -38,6 +38,9 @@ class Worker {
 // second of --tpslimit and one for each 64 KiB/s of --bwlimit.
 int loop_count(const LimitOptions& limits);
 
+// So many of `transfers` as the limit of open files allows, which is raised as far as it may be: at least one.
+int transfers_that_fit(int transfers, int loops);
+
 // The TLS roots of a run; an error names the file.
 Result<std::shared_ptr<TlsContext>> tls_of(const RunOptions& options);
 
