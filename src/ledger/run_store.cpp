@@ -140,6 +140,7 @@ std::string to_json(const ListingPlan& plan) {
   json.begin_object().field("version", state_version).field("done", plan.done);
   json.field("marker", plan.marker);
   write_tally(json, "found", plan.found);
+  if (plan.folders > 0) json.field("folders", plan.folders);
   write_tally(json, "unchanged", plan.unchanged);
   write_tally(json, "to_copy", plan.to_copy);
   if (plan.sending.blobs > 0) write_tally(json, "sending", plan.sending);
@@ -158,6 +159,7 @@ Result<ListingPlan> plan_from(const std::string& text) {
   ListingPlan plan{.done = fields->flag("done"),
                    .marker = fields->text("marker"),
                    .found = tally_from(*fields, "found"),
+                   .folders = fields->number_or("folders", 0),
                    .unchanged = tally_from(*fields, "unchanged"),
                    .to_copy = tally_from(*fields, "to_copy"),
                    .sending = fields->contains("sending") ? tally_from(*fields, "sending") : Tally{},
@@ -487,6 +489,7 @@ void add_plan(PlanSummary& summary, const ListingPlan& plan) {
     sum->blobs += part->blobs;
     sum->bytes += part->bytes;
   }
+  summary.folders += plan.folders;
   summary.ended += plan.ended;
   summary.resumed = summary.resumed || plan.resumed;
   if (!plan.error.empty()) summary.errors.push_back(plan.error);

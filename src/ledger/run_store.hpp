@@ -48,8 +48,9 @@ struct RunInfo {
 // plan/<work>.json
 struct ListingPlan {
   bool done = false;
-  std::string marker;  // what lies before it is published; a second delivery begins here
-  Tally found;         // selected by the filters
+  std::string marker;         // what lies before it is published; a second delivery begins here
+  Tally found;                // selected by the filters
+  std::uint64_t folders = 0;  // the same; nothing to copy
   Tally unchanged;
   Tally to_copy;            // sent on as work
   Tally sending;            // of the page behind the marker: may be with SNS, in part or whole
@@ -150,6 +151,7 @@ struct PlanSummary {
   std::uint64_t listings = 0;
   std::uint64_t listings_done = 0;
   Tally found;
+  std::uint64_t folders = 0;
   Tally unchanged;
   Tally to_copy;
   std::uint64_t ended = 0;

@@ -35,6 +35,22 @@ TEST_F(RunStoreTest, APlanKeepsTheKindOfItsError) {
   EXPECT_EQ((*plan)->error_kind, "");
 }
 
+// Plans of earlier releases have no count of folders.
+TEST_F(RunStoreTest, PlanKeepsTheCountOfFolders) {
+  StateStore store(*client, ".azs3copy/");
+  RunStore runs(store);
+  for (const std::uint64_t folders : {0U, 7U}) {
+    wire.replies({.headers = {{"ETag", "\"e\""}}});
+    ASSERT_TRUE(run(runs.save_plan(id, "w", {.done = true, .folders = folders}, context)));
+    const std::string text = wire.requests.back().body;
+    EXPECT_EQ(text.find("folders") != std::string::npos, folders > 0);
+    wire.replies({.headers = {{"ETag", "\"e\""}}, .body = text});
+    const Result<std::optional<ListingPlan>> plan = run(runs.find_plan(id, "w", context));
+    ASSERT_TRUE(plan && *plan);
+    EXPECT_EQ((*plan)->folders, folders);
+  }
+}
+
 // Thousands of plans that nobody may read are not all asked for.
 TEST_F(RunStoreTest, PlansAreReadSideBySideUntilOneCannotBe) {
   StateStore store(*client, ".azs3copy/");

@@ -23,8 +23,7 @@ struct Launch {
   bool is_active = true;              // the article's isactive
   std::optional<UtcTime> begin_date;  // only blobs modified at or after it will be copied
   std::vector<Container> containers;  // to be listed, in this order
-  std::string prefix;
-  std::uint32_t levels = 0;  // of folders that are listed side by side
+  std::uint32_t levels = 0;           // of folders that are listed side by side
 };
 
 // List one container, or its rest from a marker on.

@@ -30,7 +30,6 @@ Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::st
 }
 
 std::optional<std::string> obstacle(const Blob& blob) {
-  if (blob.is_directory) return "directory stub: it has no content";
   if (blob.customer_key) return std::string(reason_customer_key);
   // Before `archived`: a blob on its way back still shows the archive tier.
   if (blob.rehydrating) return std::string(reason_rehydrating);

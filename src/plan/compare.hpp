@@ -64,7 +64,7 @@ std::string_view recorded_source_etag(const Metadata& metadata);
 Comparison compare_recorded(const Blob& blob, std::uint64_t object_size, std::string_view recorded_etag);
 
 // Why a listed blob cannot be copied as it is, in the words of the report; nothing where it can.
-// Directory stub, customer-provided key, rehydrating, archived ("archived: rehydrate first"), above 48.8 TiB.
+// Customer-provided key, rehydrating, archived ("archived: rehydrate first"), above 48.8 TiB.
 std::optional<std::string> obstacle(const Blob& blob);
 
 }  // namespace azs3copy

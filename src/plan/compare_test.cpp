@@ -86,9 +86,6 @@ TEST(Compare, TheRecordedEtagDecidesAfterTheHead) {
 TEST(Obstacle, NamesWhyABlobCannotBeCopied) {
   EXPECT_EQ(obstacle(blob), std::nullopt);
   Blob other = blob;
-  other.is_directory = true;
-  EXPECT_NE(obstacle(other).value_or("").find("directory stub"), std::string::npos);
-  other = blob;
   other.archived = true;
   EXPECT_EQ(obstacle(other), "archived: rehydrate first");
   other.rehydrating = true;

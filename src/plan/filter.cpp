@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "codec/time.hpp"
 
@@ -14,15 +15,15 @@ Result<Filter> Filter::make(FilterOptions options, UtcTime now) {
   for (const FilterOptions::Rule& rule : options.rules) {
     auto glob = Glob::compile(rule.pattern);
     if (!glob) return failed(std::move(glob), rule.include ? "--include" : "--exclude", rule.pattern);
+    if (rule.include) {
+      if (std::exchange(filter.unmatched_is_in_, false)) filter.starts_.clear();
+      filter.starts_.emplace_back(glob->literal_start());
+    }
     filter.rules_.emplace_back(rule.include, *std::move(glob));
-    if (rule.include) filter.unmatched_is_in_ = false;
   }
   if (options.has_files_from) {
-    filter.names_.emplace();
-    for (std::string& name : options.files_from) {
-      if (name.starts_with('/')) filter.names_->insert(name.substr(1));
-      filter.names_->insert(std::move(name));
-    }
+    filter.names_ = std::make_shared<const NameList>(options.files_from);
+    filter.starts_ = {filter.names_->common_start()};
   }
   filter.size_min_ = options.size_min.value_or(filter.size_min_);
   filter.size_max_ = options.size_max.value_or(filter.size_max_);
@@ -45,28 +46,13 @@ Result<Filter> Filter::make(FilterOptions options, UtcTime now) {
 }
 
 bool Filter::selects(const Blob& blob, std::string_view relative_name) const {
+  if (names_ && !names_->take(relative_name)) return false;
   if (blob.size < size_min_ || blob.size > size_max_) return false;
   if (blob.last_modified < modified_min_ || blob.last_modified > modified_max_) return false;
-  if (names_ && !names_->contains(relative_name)) return false;
   for (const auto& [include, glob] : rules_) {
     if (glob.matches(relative_name)) return include;
   }
   return unmatched_is_in_;
-}
-
-std::vector<std::string> parse_files_from(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-  std::vector<std::string> names;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const bool blank = line.find_first_not_of(" \t") == std::string_view::npos;
-    if (!blank && !line.starts_with('#')) names.emplace_back(line);
-  }
-  return names;
 }
 
 }  // namespace azs3copy

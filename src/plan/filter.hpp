@@ -1,23 +1,22 @@
 // filter.hpp: which blobs belong to the job at all.
 // What is filtered out is not "skipped": it was not asked for.
 //
-//   relative name, size, time --> [ sizes, times ] --> [ files-from ] --> [ rules ] --> in or out
+//   relative name, size, time --> [ files-from ] --> [ sizes, times ] --> [ rules ] --> in or out
 //                                                                         the first match decides
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "core/error.hpp"
 #include "messages/blob.hpp"
+#include "plan/name_list.hpp"
 
 namespace azs3copy {
 
@@ -41,6 +40,8 @@ class Glob {
   // ErrorKind::invalid, quoting the pattern.
   static Result<Glob> compile(std::string_view pattern);
   bool matches(std::string_view path) const;
+  // What every path that matches starts with: of an anchored pattern the text before its first wildcard.
+  std::string_view literal_start() const;
   // What `matches` costs, in words of state that are looked at: for the test that bounds it.
   std::size_t steps(std::string_view path) const;
 
@@ -55,8 +56,9 @@ struct FilterOptions {
     bool include = true;
     std::string pattern;
   };
-  std::vector<Rule> rules;              // --include and --exclude in the order given; the first match decides
-  std::vector<std::string> files_from;  // exact relative names; empty and `has_files_from`: nothing matches
+  std::vector<Rule> rules;  // --include and --exclude in the order given; the first match decides
+  std::vector<std::string>
+      files_from;  // relative names as written (name_list.hpp); empty and `has_files_from`: nothing matches
   bool has_files_from = false;
   std::optional<std::uint64_t> size_min;  // bytes, inclusive
   std::optional<std::uint64_t> size_max;
@@ -75,28 +77,23 @@ class Filter {
   // With any include rule, what no rule matches is out; with exclude rules only, it is in. ErrorKind::invalid
   // for a bad pattern and for bounds that no blob can meet.
   static Result<Filter> make(FilterOptions options, UtcTime now);
-  // Thread-safe, and does not allocate: it is asked for every blob of a listing.
+  // Thread-safe, and does not allocate: it is asked for every blob of a listing. A name of --files-from counts as
+  // found from then on, also if another filter leaves its blob out.
   bool selects(const Blob& blob, std::string_view relative_name) const;
+  // Of --files-from; nullptr without it.
+  const NameList* names() const { return names_.get(); }
+  // Every selected relative name starts with one of these; never none.
+  const std::vector<std::string>& starts() const { return starts_; }
 
  private:
-  // Lets a string_view be looked up without making a string of it.
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
-  };
-
   std::vector<std::pair<bool, Glob>> rules_;
   bool unmatched_is_in_ = true;
-  std::optional<std::unordered_set<std::string, NameHash, std::equal_to<>>> names_;
+  std::shared_ptr<const NameList> names_;
+  std::vector<std::string> starts_{""};
   std::uint64_t size_min_ = 0;
   std::uint64_t size_max_ = std::numeric_limits<std::uint64_t>::max();
   UtcTime modified_min_ = UtcTime::min();
   UtcTime modified_max_ = UtcTime::max();
 };
-
-// Lines of a --files-from file: blank lines and # comments are left out, \r\n and a byte order mark
-// understood. One leading slash may be written before a name, also to name a blob that begins with #: Filter
-// takes it with and without.
-std::vector<std::string> parse_files_from(std::string_view text);
 
 }  // namespace azs3copy

@@ -363,15 +363,5 @@ TEST(Filter, ABadPatternIsRefusedNamingItsFlag) {
   EXPECT_EQ(filter.error().subject, "a[b");
 }
 
-TEST(ParseFilesFrom, LeavesOutCommentsAndBlankLinesAndKeepsNamesExact) {
-  EXPECT_EQ(parse_files_from("a\n\n# no\n  \n b c \r\n/#yes\nlast"), (Texts{"a", " b c ", "/#yes", "last"}));
-  EXPECT_EQ(parse_files_from("\xEF\xBB\xBF"
-                             "a\r\nb\r\n"),
-            (Texts{"a", "b"}));
-  EXPECT_EQ(parse_files_from("a\rb\n"), Texts{"a\rb"});
-  EXPECT_EQ(parse_files_from(""), Texts{});
-  EXPECT_EQ(parse_files_from("\r\n\n"), Texts{});
-}
-
 }  // namespace
 }  // namespace azs3copy

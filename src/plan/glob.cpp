@@ -395,6 +395,10 @@ struct CountedSteps {
 
 Glob::Glob(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
 
+std::string_view Glob::literal_start() const {
+  return program_->head;
+}
+
 Result<Glob> Glob::compile(std::string_view pattern) {
   if (pattern.empty()) return fail(ErrorKind::invalid, "an empty pattern matches nothing");
   std::string spelled(pattern);

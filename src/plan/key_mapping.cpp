@@ -3,10 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/limits.hpp"
+#include "plan/name_list.hpp"
 
 namespace azs3copy {
 namespace {
+
+// Of one container, for filters that name so many places.
+constexpr std::size_t listings_max = 32;
 
 // "b.jpg" of "a/b.jpg"; empty where the path ends in a slash.
 std::string_view last_component(std::string_view path) {
@@ -57,6 +63,40 @@ Result<Key> KeyMapping::key(const Container& container, std::string_view relativ
         fmt::format("its key \"{}\" lies below {}, where the state of runs is kept", key, reserved_prefix));
   }
   return Key(std::move(key));
+}
+
+bool KeyMapping::is_folder(const Blob& blob, std::string_view relative) const {
+  if (blob.is_directory) return true;
+  return blob.size == 0 && (flatten ? last_component(relative) : relative).empty();
+}
+
+std::vector<BlobName> KeyMapping::blob_names(std::string_view relative) const {
+  const bool is_open = source_prefix.empty() || source_prefix.ends_with('/');
+  std::vector<BlobName> names{BlobName(fmt::format("{}{}{}", source_prefix, is_open ? "" : "/", relative))};
+  if (!is_open && relative == last_component(source_prefix)) names.emplace_back(source_prefix);
+  return names;
+}
+
+std::vector<std::string> KeyMapping::listing_prefixes(std::vector<std::string> starts) const {
+  const bool is_open = source_prefix.empty() || source_prefix.ends_with('/');
+  // The prefix "a" may also be the blob "a", which is in no listing of "a/".
+  const auto may_be_itself = [&](const std::string& start) {
+    return !is_open && last_component(source_prefix).starts_with(start);
+  };
+  if (starts.empty() || std::ranges::any_of(starts, may_be_itself)) return {source_prefix};
+  // Flattened, one listing must see all blobs that may meet on a key.
+  if (flatten || starts.size() > listings_max) {
+    std::string_view common = starts.front();
+    for (const std::string& start : starts) common = common_prefix(common, start);
+    starts = {std::string(common)};
+  }
+  std::ranges::sort(starts);
+  std::vector<std::string> prefixes;
+  for (const std::string& start : starts) {
+    std::string prefix = fmt::format("{}{}{}", source_prefix, is_open ? "" : "/", start);
+    if (prefixes.empty() || !prefix.starts_with(prefixes.back())) prefixes.push_back(std::move(prefix));
+  }
+  return prefixes;
 }
 
 bool KeyMapping::rivals_source_blob(const BlobName& name) const {

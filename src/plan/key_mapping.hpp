@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/names.hpp"
@@ -35,6 +36,15 @@ struct KeyMapping {
   // a folder, and the folder may hold a blob of that last name again: "a" and "a/a" both get the key "a".
   // True for the second, which must be reported and not copied where the first was listed too.
   bool rivals_source_blob(const BlobName& name) const;
+  // True for a folder, which is nothing to copy: a row that the source marks as one, and an empty blob without a
+  // name of its own (the marker "photos/" of the copied prefix; flattened, the marker of any folder). Every other
+  // empty blob whose name ends in a slash is data. `relative` from above.
+  bool is_folder(const Blob& blob, std::string_view relative) const;
+  // The blobs that a relative name may be of, the likeliest first: never none.
+  std::vector<BlobName> blob_names(std::string_view relative) const;
+  // What listings of the source must start with to see all blobs whose relative names start with one of `starts`:
+  // in order, and no blob is in two of them.
+  std::vector<std::string> listing_prefixes(std::vector<std::string> starts) const;
   // What a listing of the destination must start with to see all keys of this mapping.
   std::string key_prefix() const;
 };

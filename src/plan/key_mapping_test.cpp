@@ -133,6 +133,46 @@ TEST(KeyMapping, FlattenKeepsTheLastNameAndRefusesAFolderMarker) {
   EXPECT_EQ(mapped({.container_in_key = true, .flatten = true}, "a/b"), "photos/b");
 }
 
+TEST(KeyMapping, MarkersWithoutANameOfTheirOwnAreFolders) {
+  const auto is_folder = [](const KeyMapping& mapping, std::string_view name, const Blob& like = {}) {
+    const BlobName blob(name);
+    return mapping.is_folder(like, mapping.relative_name(blob).value());
+  };
+  EXPECT_TRUE(is_folder({.source_prefix = "photos"}, "photos/"));
+  EXPECT_TRUE(is_folder({.source_prefix = "photos/"}, "photos/"));
+  EXPECT_TRUE(is_folder({.flatten = true}, "a/"));
+  EXPECT_TRUE(is_folder({.source_prefix = "dir"}, "dir", {.is_directory = true}));
+  EXPECT_TRUE(is_folder({}, "dir", {.is_directory = true}));
+  EXPECT_FALSE(is_folder({}, "photos/")) << "an empty blob that does not say that it is a folder is data";
+  EXPECT_FALSE(is_folder({.source_prefix = "photos"}, "photos"));
+  EXPECT_FALSE(is_folder({.source_prefix = "photos"}, "photos/a/"));
+  EXPECT_FALSE(is_folder({.source_prefix = "photos"}, "photos/", {.size = 1}));
+  EXPECT_FALSE(is_folder({.flatten = true}, "a/b"));
+}
+
+TEST(KeyMapping, ListingsBeginWhereTheFiltersDo) {
+  using Texts = std::vector<std::string>;
+  const KeyMapping all{};
+  EXPECT_EQ(all.listing_prefixes({""}), Texts{""});
+  EXPECT_EQ(all.listing_prefixes({"d/f17"}), Texts{"d/f17"});
+  EXPECT_EQ(all.listing_prefixes({"z/", "a/b", "a/", "z/"}), (Texts{"a/", "z/"}))
+      << "no blob is listed twice";
+  EXPECT_EQ(all.listing_prefixes({"a/", ""}), Texts{""});
+  EXPECT_EQ((KeyMapping{.source_prefix = "p"}.listing_prefixes({"d/"})), Texts{"p/d/"});
+  EXPECT_EQ((KeyMapping{.source_prefix = "p/"}.listing_prefixes({"d/"})), Texts{"p/d/"});
+  EXPECT_EQ((KeyMapping{.source_prefix = "x/dir"}.listing_prefixes({"d"})), Texts{"x/dir"})
+      << "the blob x/dir itself has the relative name dir";
+  EXPECT_EQ((KeyMapping{.flatten = true}.listing_prefixes({"a/b", "a/c"})), Texts{"a/"});
+  EXPECT_EQ(all.listing_prefixes(Texts(33, "a/b")), Texts{"a/b"});
+}
+
+TEST(KeyMapping, BlobNamesOfARelativeName) {
+  EXPECT_EQ((KeyMapping{.source_prefix = "p"}.blob_names("x")), std::vector{BlobName("p/x")});
+  EXPECT_EQ((KeyMapping{.source_prefix = "q/p"}.blob_names("p")),
+            (std::vector{BlobName("q/p/p"), BlobName("q/p")}));
+  EXPECT_EQ(KeyMapping{}.blob_names("x/y"), std::vector{BlobName("x/y")});
+}
+
 TEST(KeyMapping, OneKeyOfABlobAndItsFolderIsSeen) {
   const KeyMapping mapping{.source_prefix = "x/a"};
   EXPECT_EQ(mapped(mapping, "x/a"), "a");

@@ -35,11 +35,12 @@ struct Job {
   std::map<std::string, Object> destination;
 };
 
-// ---- The planner: "out", "refused", "skipped", "unchanged", "small KEY" or "large KEY". ----
+// ---- The planner: "out", "folder", "refused", "skipped", "unchanged", "small KEY" or "large KEY". ----
 
 std::string planned(const Job& job, const Filter& filter, const Blob& blob) {
   const auto relative = job.mapping.relative_name(blob.name);
   if (!relative || !filter.selects(blob, *relative)) return "out";
+  if (job.mapping.is_folder(blob, *relative)) return "folder";
   const auto key = job.mapping.key(blob.container, *relative);
   if (!key) return "refused";
   if (obstacle(blob)) return "skipped";
@@ -133,6 +134,8 @@ std::string expected(const Job& job, const Blob& blob) {
   if (!job.mapping.destination_prefix.empty()) key = split(job.mapping.destination_prefix);
   if (!key.empty() && key.back().empty()) key.pop_back();
   if (job.mapping.container_in_key) key.push_back(blob.container.str());
+  const bool is_unnamed = job.mapping.flatten ? path->back().empty() : join(*path).empty();
+  if (blob.is_directory || (is_unnamed && blob.size == 0)) return "folder";
   if (job.mapping.flatten) {
     if (path->back().empty()) return "refused";
     key.push_back(path->back());
@@ -141,7 +144,7 @@ std::string expected(const Job& job, const Blob& blob) {
   }
   const std::string text = join(key);
   if (text.empty() || text.size() > 1024) return "refused";
-  if (blob.archived || blob.is_directory || blob.size > object_bytes_max) return "skipped";
+  if (blob.archived || blob.size > object_bytes_max) return "skipped";
   const auto found = job.destination.find(text);
   if (found != job.destination.end() && arrived(job, blob, found->second)) return "unchanged";
   return (blob.size <= job.threshold ? "small " : "large ") + text;

@@ -1,21 +1,22 @@
 // find_blobs.cpp: stage 2 of 6. Lists one container page by page, decides for each blob,
 // and sends on what must be copied.
 //
-//   Azure page --> in the prefix? --> filters --> key --> obstacle? --> window of S3's listing --> compare
+//   Azure page --> in the prefix? --> filters --> folder? --> key --> obstacle? --> window of S3's listing --> compare
 //                                                         skipped       (destination_window.hpp)  |
 //                                                                                      a record <-+ unchanged
 //                                                                    one HEAD: unchanged | copy <-+ ask
 //                                                                           small --> CopyBatch <-+ copy
 //                                                                           large --> LargeFile <-+
 //
-// The next Azure page is fetched while this one is decided. Told to stop, it publishes what is left from the
-// page on that it has not decided. With levels, each folder is a FindBlobs of its own. An error of either listing ends the run: nothing
-// is ever concluded from a listing that was cut short.
+// Few names of --files-from are looked up one by one instead. The next Azure page is fetched while this one is decided. Told to stop, it publishes what is left from the
+// page on that it has not decided. With levels, each folder is a FindBlobs of its own. An error of either listing
+// ends the run: nothing is ever concluded from a listing that was cut short.
 #include <fmt/format.h>
 
 #include <unordered_map>
 
 #include "stages/destination_window.hpp"
+#include "stages/named_blobs.hpp"
 #include "stages/outcome.hpp"
 
 namespace azs3copy {
@@ -37,6 +38,7 @@ class Finder {
   }
 
   Task<Result<>> run() {
+    if (const NameList* names = names_to_ask(stage_.filter)) co_return co_await run_named(*names);
     Result<BlobPage> page = co_await list(work_.marker);
     for (;;) {
       if (!page) co_return failed(std::move(page), "list the source", work_.container.view());
@@ -61,6 +63,21 @@ class Finder {
   }
 
  private:
+  // In place of a listing, where --files-from names few blobs.
+  Task<Result<>> run_named(const NameList& names) {
+    Result<NamedBlobs> found =
+        co_await find_named_blobs(stage_.azure, work_.container, stage_.rules.mapping, names, context_);
+    if (!found) co_return failed(std::move(found), "look up the named blobs", work_.container.view());
+    if (stage_.reporter.stopping()) co_return co_await stage_.bus.publish(work_);
+    for (NamedBlobs::Failure& failure : found->failures) {
+      const CopyTask task{.blob = {.container = work_.container, .name = std::move(failure.name)}};
+      if (const auto relative = stage_.rules.mapping.relative_name(task.blob.name)) names.take(*relative);
+      stage_.reporter.found(task.blob);
+      if (Result<> ended = end_with_error(stage_, task, std::move(failure.error)); !ended) co_return ended;
+    }
+    co_return co_await decide_page(std::move(found->blobs));
+  }
+
   struct Candidate {
     CopyTask task;
     Comparison comparison = Comparison::copy;
@@ -112,9 +129,18 @@ class Finder {
     const KeyMapping& mapping = stage_.rules.mapping;
     std::vector<Candidate> candidates;
     candidates.reserve(blobs.size());
+    std::uint64_t listed = 0;
+    std::uint64_t folders = 0;
     for (Blob& blob : blobs) {
       const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
-      if (!relative || !stage_.filter.selects(blob, *relative)) continue;
+      if (!relative) continue;
+      const bool is_folder = mapping.is_folder(blob, *relative);
+      if (!is_folder) ++listed;
+      if (!stage_.filter.selects(blob, *relative)) continue;
+      if (is_folder) {
+        ++folders;
+        continue;
+      }
       stage_.reporter.found(blob);
       Result<Key> key = mapping.key(work_.container, *relative);
       if (!key) {
@@ -134,6 +160,7 @@ class Finder {
         candidates.push_back({.task = std::move(task)});
       }
     }
+    stage_.reporter.listed(listed, folders);
     return candidates;
   }
 

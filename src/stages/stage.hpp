@@ -97,6 +97,9 @@ class PartTracker {
 class Reporter {
  public:
   virtual ~Reporter() = default;
+  // A page of the source has been looked at: its blobs before any filter, and its folders among what the filters
+  // select. A folder is nothing to copy: it has no record and counts as nothing else.
+  virtual void listed(std::uint64_t blobs, std::uint64_t folders) = 0;
   virtual void found(const Blob& blob) = 0;       // selected by the filters
   virtual void planned(std::uint64_t bytes) = 0;  // will be moved
   virtual void moved(std::int64_t bytes) = 0;     // went to S3; negative: in vain

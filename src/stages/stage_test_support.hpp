@@ -146,6 +146,12 @@ class MemoryReporter final : public Reporter {
  public:
   std::vector<ObjectRecord> records;
   int looks_until_stop = -1;  // -1: never told to stop
+  std::uint64_t blobs_listed = 0;
+  std::uint64_t folders = 0;
+  void listed(std::uint64_t more_blobs, std::uint64_t more_folders) override {
+    blobs_listed += more_blobs;
+    folders += more_folders;
+  }
   void found(const Blob&) override {}
   void planned(std::uint64_t) override {}
   void moved(std::int64_t) override {}

@@ -319,6 +319,7 @@ def test_a_lost_answer_loses_no_run(make_fake_chain, program, clouds):
 def test_a_clean_run_may_move_the_begin_date(make_fake_chain, clouds):
     source, target = clouds.container(), clouds.bucket()
     source.put("old", "x", last_modified=LONG_AGO)
+    source.put("folder", "", metadata={"hdi_isfolder": "true"}, last_modified=LONG_AGO)  # nothing to copy
     chain = make_fake_chain(source, target, parameters={"advance_begindate": "yes"})
 
     first, second = chain.run(), chain.run()

@@ -208,7 +208,7 @@ void Console::end(const RunResult& result, int exit_code) {
   if (started_) event(events::summary(utc_now(), summary, dry_run, exit_code));
   if (started_ && !quiet()) {
     const std::string home = home_of(environment_);
-    print_lines(out_, dry_run ? render_dry_run(summary, out_style_)
+    print_lines(out_, dry_run ? render_dry_run(invocation_.run, summary, out_style_)
                               : render_summary(invocation_.run, summary, out_style_, home));
   } else if (started_ && !events_only()) {
     print_lines(err_, render_not_copied(summary, err_style_, true));

@@ -31,6 +31,7 @@ void write_counts(JsonWriter& json, const Progress& progress) {
   write(json, "unchanged", progress.unchanged);
   write(json, "skipped", progress.skipped);
   write(json, "failed", progress.failed);
+  json.field("folders", progress.folders);
   json.field("retries", progress.retries);
 }
 
@@ -180,7 +181,7 @@ std::string status(UtcTime now, const RunStatus& status, int exit_code) {
           std::pair{"waiting", &status.waiting}}) {
       write(json, name, *tally);
     }
-    json.field("retrying", status.retrying);
+    json.field("folders", status.folders).field("retrying", status.retrying);
     json.field("verified_crc64", status.verified_crc64).field("verified_md5", status.verified_md5);
     json.field("unverified", status.unverified);
     json.field("bytes_per_second", static_cast<std::uint64_t>(status.bytes_per_second));

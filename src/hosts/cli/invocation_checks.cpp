@@ -149,14 +149,14 @@ Result<> check_filters(Invocation& invocation, const Surroundings& surroundings)
     return contradict("--files-from", filter.rules.front().include ? "--include" : "--exclude",
                       "the file names the blobs one by one");
   }
-  const Result<std::string> text = surroundings.read_file(invocation.files_from);
-  if (!text) {
-    Error error = text.error();
-    error.kind = ErrorKind::invalid;
-    error.subject = "--files-from " + invocation.files_from;
-    return std::unexpected(std::move(error));
+  Result<std::string> text = surroundings.read_file(invocation.files_from);
+  Result<std::vector<std::string>> names = text ? parse_files_from(*text) : passed(std::move(text));
+  if (!names) {
+    names.error().kind = ErrorKind::invalid;
+    names.error().subject = "--files-from " + invocation.files_from;
+    return passed(std::move(names));
   }
-  filter.files_from = parse_files_from(*text);
+  filter.files_from = std::move(*names);
   filter.has_files_from = true;
   return {};
 }

@@ -87,6 +87,7 @@ std::vector<Row> count_rows(const RunStatus& status) {
   if (!status.over) rows.push_back(count_row(Colour::none, "waiting", status.waiting, again));
   rows.push_back(count_row(Colour::yellow, "skipped", status.skipped, ""));
   rows.push_back(count_row(Colour::red, "failed", status.failed, ""));
+  if (status.folders > 0) rows.push_back(count_row(Colour::none, "folders", {.blobs = status.folders}, ""));
   return rows;
 }
 

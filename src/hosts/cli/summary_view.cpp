@@ -52,11 +52,24 @@ std::string other_counts(const Progress& totals) {
   return text;
 }
 
-std::string first_sentence(const RunSummary& summary) {
+std::string why_nothing(const RunOptions& options, const Progress& totals) {
+  if (options.filter.select_all()) return "Nothing to copy: the source has no blobs.";
+  if (totals.listed == 0) return "Nothing to copy: no blob matches the filters.";
+  return fmt::format("Nothing to copy: the filters select none of {}.", blobs(totals.listed));
+}
+
+std::string folders_sentence(const Progress& totals) {
+  if (totals.folders == 0) return {};
+  return fmt::format(" {} {} left out: a folder has no content.", format_count(totals.folders),
+                     totals.folders == 1 ? "folder was" : "folders were");
+}
+
+std::string counts_sentence(const RunOptions& options, const RunSummary& summary) {
   const Progress& totals = summary.totals;
   const std::string others = other_counts(totals);
-  if (totals.copied.blobs == 0 && totals.failed.blobs == 0 && !summary.interrupted) {
-    if (others.empty()) return "Nothing to copy: no blob was found that the filters select.";
+  const bool is_whole = !summary.interrupted && !summary.cut_short;
+  if (totals.copied.blobs == 0 && totals.failed.blobs == 0 && is_whole) {
+    if (others.empty()) return why_nothing(options, totals);
     return fmt::format("Nothing to copy: {} in {}.", others, format_duration(totals.elapsed));
   }
   const double passed = std::chrono::duration<double>(totals.elapsed).count();
@@ -66,6 +79,7 @@ std::string first_sentence(const RunSummary& summary) {
                   format_duration(totals.elapsed), format_rate(rate));
   if (!others.empty()) text += " " + others + ".";
   if (summary.interrupted) text += " Stopped on request before the end.";
+  if (summary.cut_short) text += " An error ended the run early.";
   return text;
 }
 
@@ -232,7 +246,7 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
                                         const Style& style, std::string_view home) {
   const Progress& totals = summary.totals;
   std::vector<std::string> lines;
-  add_wrapped(lines, first_sentence(summary), style, 2);
+  add_wrapped(lines, counts_sentence(options, summary) + folders_sentence(totals), style, 2);
   if (totals.copied.blobs > 0) add_wrapped(lines, verified_sentence(summary), style, 2);
   if (summary.unverified > 0 && options.verify_source == VerifySource::when_offered) {
     add_wrapped(lines,
@@ -263,16 +277,22 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
   return lines;
 }
 
-std::vector<std::string> render_dry_run(const RunSummary& summary, const Style& style) {
+std::vector<std::string> render_dry_run(const RunOptions& options, const RunSummary& summary,
+                                        const Style& style) {
   const Progress& totals = summary.totals;
   std::string text =
       fmt::format("Would copy {} ({}), {} of them in parts; {} unchanged", blobs(totals.copied.blobs),
                   format_bytes(totals.copied.bytes), format_count(summary.would_copy_large),
                   format_count(totals.unchanged.blobs));
   if (totals.skipped.blobs > 0) text += fmt::format("; {} skipped", format_count(totals.skipped.blobs));
-  if (totals.failed.blobs > 0) text += fmt::format("; {} could not be", format_count(totals.failed.blobs));
+  if (totals.failed.blobs > 0) text += fmt::format("; {} would fail", format_count(totals.failed.blobs));
+  text += '.';
+  const bool is_whole = !summary.interrupted && !summary.cut_short;
+  if (totals.copied.blobs == 0 && other_counts(totals).empty() && is_whole)
+    text = why_nothing(options, totals);
+  if (!is_whole) text += " This is only what was listed before the end.";
   std::vector<std::string> lines;
-  add_wrapped(lines, text + ".", style, 2);
+  add_wrapped(lines, text + folders_sentence(totals), style, 2);
   for (std::size_t i = 0; i < summary.would_copy.size(); ++i) {
     const std::string_view label = i == 0 ? "  first: " : "         ";
     add_wrapped(lines, std::string(label) + printable(summary.would_copy[i], !style.unicode), style, 11);

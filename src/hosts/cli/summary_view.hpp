@@ -24,7 +24,8 @@ CostEstimate estimate_cost(const RunOptions& options, const RunSummary& summary)
 // Counts, bytes, time, rate; proofs; requests and cost; what was not copied and why; where the report lies.
 std::vector<std::string> render_summary(const RunOptions& options, const RunSummary& summary,
                                         const Style& style, std::string_view home);
-std::vector<std::string> render_dry_run(const RunSummary& summary, const Style& style);
+std::vector<std::string> render_dry_run(const RunOptions& options, const RunSummary& summary,
+                                        const Style& style);
 
 // What is proved of what was copied; what is not is always said.
 std::string verified_sentence(const RunSummary& summary);

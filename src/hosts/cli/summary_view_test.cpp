@@ -98,8 +98,29 @@ TEST(SummaryView, WhenNothingHadToBeDone) {
   EXPECT_EQ(render_summary(options(), end, {}, "")[0], "Nothing to copy: 2,000 unchanged in 1.2s.");
   EXPECT_TRUE(render_summary(options(), end, {}, "")[1].contains("--checksum"));
   end.totals.unchanged = {};
+  end.totals.folders = 3;
   EXPECT_EQ(render_summary(options(), end, {}, "")[0],
-            "Nothing to copy: no blob was found that the filters select.");
+            "Nothing to copy: the source has no blobs. 3 folders were left out: a folder has no content.");
+  end.totals.folders = 0;
+  RunOptions filtered = options();
+  filtered.filter.size_min = 1;
+  EXPECT_EQ(render_summary(filtered, end, {}, "")[0], "Nothing to copy: no blob matches the filters.");
+  end.totals.listed = 1234;
+  EXPECT_EQ(render_summary(filtered, end, {}, "")[0],
+            "Nothing to copy: the filters select none of 1,234 blobs.");
+  EXPECT_EQ(render_dry_run(filtered, end, {})[0], "Nothing to copy: the filters select none of 1,234 blobs.");
+}
+
+TEST(SummaryView, RunEndedByAnErrorIsNeverCalledEmpty) {
+  RunSummary end;
+  end.cut_short = true;
+  end.totals.elapsed = milliseconds(1200);
+  EXPECT_EQ(render_summary(options(), end, {}, "")[0],
+            "Copied 0 blobs, 0 B in 1.2s (0 B/s). An error ended the run early.");
+  EXPECT_EQ(
+      render_dry_run(options(), end, {})[0],
+      "Would copy 0 blobs (0 B), 0 of them in parts; 0 unchanged. This is only what was listed before the "
+      "end.");
 }
 
 TEST(SummaryView, AnInterruptedRunSaysSoAndHowToGoOn) {
@@ -177,7 +198,7 @@ TEST(DryRunView, SaysWhatWouldBeDone) {
   end.would_copy = {"videos/a.mp4 (88.0 GiB, 901 parts of 100 MiB) -> s3://acme-photos/2024/videos/a.mp4",
                     "b (1 B) -> "
                     "s3://b/b"};
-  EXPECT_EQ(text_of_lines(render_dry_run(end, {})), R"(
+  EXPECT_EQ(text_of_lines(render_dry_run(options(), end, {})), R"(
 Would copy 1,204 blobs (18.3 GiB), 3 of them in parts; 1,557,700 unchanged; 2 skipped.
   first: videos/a.mp4 (88.0 GiB, 901 parts of 100 MiB) -> s3://acme-photos/2024/videos/a.mp4
          b (1 B) -> s3://b/b

@@ -256,6 +256,10 @@ class LaunchFunction {
 
   Task<Result<>> stage(std::vector<Container> containers) {
     const LambdaParameters& given = setup_.parameters;
+    // For what is listed at all; each listing makes its own, with the run's begin date.
+    Result<Filter> filter = Filter::make({.rules = given.filter.rules}, context_.clock.utc());
+    if (!filter) co_return passed(std::move(filter));
+    filter_ = std::move(*filter);
     Stage stage{.azure = *setup_.azure,
                 .s3 = *setup_.s3,
                 .bus = bus_,
@@ -271,7 +275,6 @@ class LaunchFunction {
                                              .is_active = given.is_active,
                                              .begin_date = given.begin_date,
                                              .containers = std::move(containers),
-                                             .prefix = given.source.prefix,
                                              .levels = given.folder_levels},
                                             stage, context_);
   }

@@ -30,6 +30,7 @@ class MessageReporter final : public Reporter {
         listing_(listing),
         metrics_(metrics) {}
 
+  void listed(std::uint64_t /*blobs*/, std::uint64_t folders) override { plan.folders += folders; }
   void found(const Blob& blob) override;
   void planned(std::uint64_t bytes) override;
   void moved(std::int64_t bytes) override { metrics_.moved_bytes += bytes; }

@@ -247,7 +247,8 @@ class MessageScope {
                     {{"container", container},
                      {"found", reporter_.plan.found.blobs},
                      {"to_copy", reporter_.plan.to_copy.blobs},
-                     {"unchanged", reporter_.plan.unchanged.blobs}},
+                     {"unchanged", reporter_.plan.unchanged.blobs},
+                     {"folders", reporter_.plan.folders}},
                     run_.view());
     co_return true;
   }

@@ -10,6 +10,7 @@
 #include "hosts/local/run.hpp"
 #include "ledger/state_store.hpp"
 #include "stages/destination_window.hpp"
+#include "stages/named_blobs.hpp"
 
 namespace azs3copy {
 
@@ -64,18 +65,56 @@ class Check {
     if (!check_.one_way) unclaimed = [this](const ObjectEntry& row) { only_there(row); };
     DestinationWindow window(*worker.s3, mapping.key_prefix(), unclaimed);
     for (const Container& container : containers) {
+      const NameList* names = names_to_ask(filter_);
+      Result<> compared = names != nullptr
+                              ? co_await compare_named(worker, window, container, *names, context)
+                              : co_await compare_listed(worker, window, container, context);
+      if (!compared) co_return compared;
+    }
+    if (!check_.one_way) {
+      if (Result<> passed_rest = co_await window.pass_rest(context); !passed_rest) co_return passed_rest;
+    }
+    report_missing_names(containers);
+    co_return Result<>{};
+  }
+
+  Task<Result<>> compare_listed(Worker& worker, DestinationWindow& window, const Container& container,
+                                const Context& context) {
+    const KeyMapping mapping = mapping_of(options_);
+    for (const std::string& prefix : mapping.listing_prefixes(filter_.starts())) {
       std::string marker;
       do {
-        Result<BlobPage> page = co_await worker.azure->list_blobs(
-            container, {.prefix = options_.source.prefix, .marker = marker}, context);
+        Result<BlobPage> page =
+            co_await worker.azure->list_blobs(container, {.prefix = prefix, .marker = marker}, context);
         if (!page) co_return failed(std::move(page), "list the source", container.view());
         marker = page->next_marker;
         Result<> compared = co_await compare_page(worker, window, mapping, std::move(page->blobs), context);
         if (!compared) co_return compared;
       } while (!marker.empty());
     }
-    if (!check_.one_way) co_return co_await window.pass_rest(context);
     co_return Result<>{};
+  }
+
+  Task<Result<>> compare_named(Worker& worker, DestinationWindow& window, const Container& container,
+                               const NameList& names, const Context& context) {
+    const KeyMapping mapping = mapping_of(options_);
+    Result<NamedBlobs> found = co_await find_named_blobs(*worker.azure, container, mapping, names, context);
+    if (!found) co_return failed(std::move(found), "look up the named blobs", container.view());
+    for (const NamedBlobs::Failure& failure : found->failures) {
+      if (const auto relative = mapping.relative_name(failure.name)) names.take(*relative);
+      report(CheckMark::error, failure.name.str(), failure.error.to_line());
+    }
+    co_return co_await compare_page(worker, window, mapping, std::move(found->blobs), context);
+  }
+
+  // Names of --files-from that are on neither side.
+  void report_missing_names(const std::vector<Container>& containers) {
+    if (filter_.names() == nullptr) return;
+    const Container container = containers.size() == 1 ? containers.front() : Container();
+    for (const std::string& name : filter_.names()->missing()) {
+      const ObjectRecord record = record_of_missing_name(name, container, mapping_of(options_));
+      report(CheckMark::error, name, fmt::format("{}. {}", record.error->message, record.error->advice));
+    }
   }
 
   Task<Result<>> compare_page(Worker& worker, DestinationWindow& window, const KeyMapping& mapping,
@@ -83,7 +122,7 @@ class Check {
     std::vector<Pair> pairs;
     for (Blob& blob : blobs) {
       const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
-      if (!relative || blob.is_directory) continue;
+      if (!relative || mapping.is_folder(blob, *relative)) continue;
       if (!filter_.selects(blob, *relative)) continue;
       std::string name =
           mapping.container_in_key ? fmt::format("{}/{}", blob.container, *relative) : std::string(*relative);
@@ -187,6 +226,7 @@ class Check {
     const std::string shown(name);
     if (mapping.container_in_key) name.remove_prefix(std::min(name.size(), name.find('/') + 1));
     const Blob as_blob{.name = BlobName(name), .size = row.size, .last_modified = row.last_modified};
+    if (mapping.is_folder(as_blob, name)) return;
     if (filter_.selects(as_blob, name)) report(CheckMark::only_at_destination, shown, {});
   }
 

@@ -17,6 +17,7 @@
 #include "hosts/local/run_reporter.hpp"
 #include "hosts/local/sweep.hpp"
 #include "hosts/local/worker.hpp"
+#include "stages/named_blobs.hpp"
 
 namespace azs3copy {
 
@@ -81,8 +82,18 @@ class CopyRun {
             .retries = &retries_};
   }
 
+  void fit_transfers() {
+    const int fit = transfers_that_fit(options_.limits.transfers, loop_count(options_.limits));
+    if (fit < options_.limits.transfers) {
+      observer_.on_log("info", "transfers_lowered",
+                       fmt::format("the limit of open files (ulimit -n) allows {} transfers", fit));
+    }
+    options_.limits.transfers = fit;
+  }
+
   // Everything that can be known before the first byte.
   Result<> prepare() {
+    fit_transfers();
     Result<std::shared_ptr<TlsContext>> tls = tls_of(options_);
     if (!tls) return passed(std::move(tls));
     Result<Filter> filter = Filter::make(options_.filter, started_utc_);
@@ -204,6 +215,7 @@ class CopyRun {
     after(co_await launch(stage, here));
     bus_.finds.close();  // the containers are known
     co_await group.join();
+    report_missing_names();
     // A run that saw a part of the blobs cannot tell which uploads nobody needs.
     if (!reporter_->stopping() && ledger_ && options_.filter.select_all()) {
       Result<> swept = co_await sweep_uploads(stage, ends_.containers, here);
@@ -220,11 +232,20 @@ class CopyRun {
   }
 
   Task<Result<>> launch(Stage& stage, const Context& here) {
-    return launch_qualification({.run = run_,
-                                 .begin_date = options_.filter.begin_date,
-                                 .containers = ends_.containers,
-                                 .prefix = options_.source.prefix},
-                                stage, here);
+    return launch_qualification(
+        {.run = run_, .begin_date = options_.filter.begin_date, .containers = ends_.containers}, stage, here);
+  }
+
+  // Those of --files-from that no container has.
+  void report_missing_names() {
+    if (filter_.names() == nullptr || reporter_->stopping()) return;
+    const bool is_one = ends_.containers.size() == 1;
+    for (const std::string& name : filter_.names()->missing()) {
+      const ObjectRecord record =
+          record_of_missing_name(name, is_one ? ends_.containers.front() : Container(), rules_.mapping);
+      reporter_->found(record.blob);
+      reporter_->ended(record);
+    }
   }
 
   // Four looks a second: progress, the user's wish to stop, records to disk.
@@ -305,6 +326,7 @@ class CopyRun {
     }
     result.fatal = reporter_->take_fatal();
     if (result.fatal && result.fatal->kind == ErrorKind::cancelled && interrupted_) result.fatal.reset();
+    summary.cut_short = result.fatal.has_value();
     if (Result<> written = write_run_json(&result); !written && !result.fatal) result.fatal = written.error();
   }
 
@@ -321,7 +343,8 @@ class CopyRun {
 
   Result<> write_run_json(const RunResult* result) {
     if (!ledger_) return {};
-    return ledger_->write_run_json(run_json(run_, options_, started_utc_, result));
+    const std::string text = run_json(run_, options_, started_utc_, result);
+    return result == nullptr ? ledger_->write_run_json(text) : ledger_->write_last_run_json(text);
   }
 
   RunOptions options_;

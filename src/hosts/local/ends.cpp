@@ -24,6 +24,10 @@ Task<Result<Ends>> reach_both(Worker& worker, const RunOptions& options, Context
   Ends ends{.region = options.s3.region};
   Result<std::vector<Container>> containers = co_await reach_source(*worker.azure, options.source, context);
   if (!containers) co_return passed(std::move(containers));
+  if (containers->empty()) {
+    co_return fail(ErrorKind::not_found, "the account has no container", to_string(options.source),
+                   "Check the account's name, and which containers the login may list.");
+  }
   ends.containers = std::move(*containers);
   const std::string where = fmt::format("cannot use bucket \"{}\"", options.destination.bucket);
   if (options.aws.region.empty() && options.s3.endpoint_url.empty()) {

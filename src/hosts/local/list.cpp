@@ -20,9 +20,11 @@ Task<Result<>> list_blobs(Worker& worker, const RunOptions& options, bool recurs
   // Names are shown relative to the folder that the prefix lies in: "photos/20" lists below "photos/".
   const std::size_t folder = prefix.rfind('/') == std::string::npos ? 0 : prefix.rfind('/') + 1;
   ListBlobsOptions list{.prefix = prefix, .delimiter = recursive ? "" : "/"};
+  bool is_empty = true;
   do {
     Result<BlobPage> page = co_await worker.azure->list_blobs(options.source.container, list, context);
     if (!page) co_return failed(std::move(page), "list the source", options.source.container.view());
+    is_empty = is_empty && page->prefixes.empty() && page->blobs.empty();
     for (const std::string& name : page->prefixes) on_row({.is_prefix = true, .name = name.substr(folder)});
     for (Blob& blob : page->blobs) {
       std::string name = blob.name.str().substr(folder);
@@ -30,6 +32,7 @@ Task<Result<>> list_blobs(Worker& worker, const RunOptions& options, bool recurs
     }
     list.marker = page->next_marker;
   } while (!list.marker.empty());
+  if (is_empty && !prefix.empty()) co_return nothing_there(options.source);
   co_return Result<>{};
 }
 

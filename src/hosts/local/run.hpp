@@ -26,8 +26,10 @@ struct LargeProgress {
 
 // A consistent look at the run, made about four times a second.
 struct Progress {
-  bool scanning = true;  // the listing is not at its end: `found` still grows
-  Tally found;           // selected by the filters
+  bool scanning = true;       // the listing is not at its end: `found` still grows
+  std::uint64_t listed = 0;   // blobs of the source looked at, before the filters
+  std::uint64_t folders = 0;  // selected by the filters; nothing to copy
+  Tally found;                // selected by the filters
   Tally copied;
   Tally unchanged;
   Tally skipped;
@@ -65,6 +67,7 @@ struct RunSummary {
   std::vector<NotCopied> not_copied;
   std::string run_folder;    // empty for a dry run
   bool interrupted = false;  // stopped on request before the end
+  bool cut_short = false;    // an error ended the run: what follows it was not looked at
   // Of a dry run: the first blobs that would be copied, at most 10:
   // "name (88.0 GiB, 901 parts of 100 MiB) -> s3://...".
   std::vector<std::string> would_copy;

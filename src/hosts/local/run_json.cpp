@@ -6,6 +6,7 @@
 #include "codec/crc64.hpp"
 #include "codec/json.hpp"
 #include "codec/time.hpp"
+#include "ledger/ledger.hpp"
 
 namespace azs3copy {
 
@@ -43,6 +44,7 @@ void write_totals(JsonWriter& json, const RunResult& result) {
   write_tally(json, "unchanged", totals.unchanged);
   write_tally(json, "skipped", totals.skipped);
   write_tally(json, "failed", totals.failed);
+  json.field("folders", totals.folders);
   json.field("bytes_moved", totals.bytes_moved);
   json.field("verified_crc64", summary.verified_crc64).field("verified_md5", summary.verified_md5);
   json.field("unverified", summary.unverified);
@@ -59,9 +61,9 @@ void write_totals(JsonWriter& json, const RunResult& result) {
 }
 
 std::string_view state_of(const RunResult* result) {
-  if (result == nullptr) return "running";
+  if (result == nullptr) return run_state_running;
   if (result->fatal) return "failed";
-  return result->summary.interrupted ? "interrupted" : "finished";
+  return result->summary.interrupted ? run_state_interrupted : "finished";
 }
 
 }  // namespace

@@ -23,6 +23,11 @@ std::string size_text(std::uint64_t bytes) {
 
 }  // namespace
 
+void RunReporter::listed(std::uint64_t blobs, std::uint64_t folders) {
+  listed_.fetch_add(blobs, std::memory_order_relaxed);
+  folders_.fetch_add(folders, std::memory_order_relaxed);
+}
+
 void RunReporter::found(const Blob& blob) {
   found_.add(blob.size);
 }
@@ -99,6 +104,8 @@ std::optional<Error> RunReporter::take_fatal() {
 }
 
 void RunReporter::fill(Progress& progress) const {
+  progress.listed = listed_.load(std::memory_order_relaxed);
+  progress.folders = folders_.load(std::memory_order_relaxed);
   progress.found = found_.load();
   progress.copied = ended_[static_cast<std::size_t>(Outcome::copied)].load();
   progress.unchanged = ended_[static_cast<std::size_t>(Outcome::unchanged)].load();

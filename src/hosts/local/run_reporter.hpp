@@ -16,6 +16,7 @@ class RunReporter final : public Reporter {
  public:
   RunReporter(LocalLedger* ledger, RunObserver& observer) : ledger_(ledger), observer_(observer) {}
 
+  void listed(std::uint64_t blobs, std::uint64_t folders) override;
   void found(const Blob& blob) override;
   void planned(std::uint64_t bytes) override;
   void moved(std::int64_t bytes) override;
@@ -59,6 +60,8 @@ class RunReporter final : public Reporter {
   const CopyRules* rules_ = nullptr;
   std::string destination_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> listed_{0};
+  std::atomic<std::uint64_t> folders_{0};
   AtomicTally found_;
   AtomicTally ended_[4];  // by Outcome
   std::atomic<std::uint64_t> planned_bytes_{0};

@@ -150,6 +150,7 @@ Task<Result<RunStatus>> RunReader::look(const OnReading& on_reading, const Conte
   status.listings_done = plans->listings_done;
   status.listed = plans->done;
   status.found = plans->found;
+  status.folders = plans->folders;
   status.unchanged = plans->unchanged;
   status.planned = plans->to_copy;
   status.listing_errors = std::move(plans->errors);

@@ -33,8 +33,9 @@ struct RunStatus {
   std::optional<UtcTime> begin_date;
   std::uint64_t listings = 0;  // known so far
   std::uint64_t listings_done = 0;
-  bool listed = false;  // no listing is outstanding
-  Tally found;          // selected by the filters
+  bool listed = false;        // no listing is outstanding
+  Tally found;                // selected by the filters
+  std::uint64_t folders = 0;  // the same; nothing to copy
   Tally unchanged;
   Tally planned;  // to be copied
   Tally copied;

@@ -34,6 +34,7 @@ TEST_F(StatusTest, OfARunUnderWay) {
   ListingPlan plan = plan_of(5, 1, false);
   plan.unchanged = {3, 30};
   plan.next = {"w2"};
+  plan.folders = 2;
   put_plan("w1", plan);
   clock.advance(seconds(10));
   put_records("w1-0", {failed("ended-by-listing", ErrorKind::invalid, 0)});
@@ -47,6 +48,7 @@ TEST_F(StatusTest, OfARunUnderWay) {
   EXPECT_EQ(status.listings, 2u);
   EXPECT_EQ(status.listings_done, 0u);
   EXPECT_EQ(status.found, (Tally{6, 60}));
+  EXPECT_EQ(status.folders, 2u);
   EXPECT_EQ(status.planned, (Tally{5, 50}));
   EXPECT_EQ(status.unchanged, (Tally{3, 30}));
   EXPECT_EQ(status.copied, (Tally{2, 20}));
