@@ -43,7 +43,9 @@ def test_lists_of_names_are_read_as_tools_write_them(program, clouds, source, wr
 
 
 def test_list_in_another_encoding_is_refused(program, clouds, source, write_list):
-    finished = program.copy(source, clouds.bucket(), "--files-from", write_list(b"a/x.txt\nm\xfcller\n"), expect=2)
+    names = write_list(b"a/x.txt\nm\xfcller\n")
+
+    finished = program.copy(source, clouds.bucket(), "--files-from", names, expect=2)
 
     assert "line 2 is not valid UTF-8" in finished.err
 
@@ -53,9 +55,9 @@ def test_list_in_another_encoding_is_refused(program, clouds, source, write_list
 def test_names_that_are_not_there_have_failed(program, clouds, source, write_list, names, flags):
     """Whether they are asked for one by one or looked for in a listing."""
     missing = [f"missing-{number}" for number in range(names)]
-    content = "\n".join(["a/x.txt", "source/b.bin", *missing])
+    names_file = write_list("\n".join(["a/x.txt", "source/b.bin", *missing]).encode())
 
-    finished = program.copy(source, clouds.bucket(), "--files-from", write_list(content.encode()), *flags, expect=1)
+    finished = program.copy(source, clouds.bucket(), "--files-from", names_file, *flags, expect=1)
 
     assert "not found" in finished.out and 'leave out "source/"' in finished.out
     if not flags:
