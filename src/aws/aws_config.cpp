@@ -1,6 +1,8 @@
 // aws_config.cpp: profile, region and endpoints, from flags, then variables, then the profile files.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "aws/profile_files.hpp"
 
 namespace azs3copy {
@@ -41,6 +43,15 @@ bool ignores_configured_endpoints(const AwsEnvironment& environment, const Profi
   return profile != nullptr && setting(*profile, "ignore_configured_endpoint_urls") == "true";
 }
 
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html; the variable wins.
+bool wants_checksums_when_required(const AwsEnvironment& environment, const ProfileSettings* profile) {
+  std::string value = variable(environment, "AWS_REQUEST_CHECKSUM_CALCULATION");
+  if (value.empty() && profile != nullptr) value = setting(*profile, "request_checksum_calculation");
+  std::ranges::transform(value, value.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return value == "when_required";
+}
+
 }  // namespace
 
 Result<AwsConfig> resolve_aws_config(AwsConfig config, const AwsEnvironment& environment) {
@@ -60,6 +71,7 @@ Result<AwsConfig> resolve_aws_config(AwsConfig config, const AwsEnvironment& env
   fill(config.region, variable(environment, "AWS_REGION"));
   fill(config.region, variable(environment, "AWS_DEFAULT_REGION"));
   if (profile != nullptr) fill(config.region, setting(*profile, "region"));
+  config.checksums_when_required = wants_checksums_when_required(environment, profile);
   if (ignores_configured_endpoints(environment, profile)) return config;
   for (const EndpointSetting& service : endpoint_settings) {
     std::string& url = config.*service.url;

@@ -192,6 +192,9 @@ constexpr Row rows[] = {
      "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
     {"XAmzContentChecksumMismatch", corrupt, later,
      "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
+    // SeaweedFS: of a damaged checksum. Those that are sent are never malformed.
+    {"InvalidDigest", corrupt, later,
+     "the bytes changed on the way; if it happens again, suspect a proxy or memory"},
     // A part is not there, or not with this ETag.
     {"InvalidPart", conflict, never,
      "something else changed this upload; run the command again to start it anew"},
@@ -222,7 +225,6 @@ constexpr Row rows[] = {
     {"InvalidURI", invalid, never},
     {"InvalidArgument", invalid, never},
     {"InvalidRequest", invalid, never},
-    {"InvalidDigest", invalid, never},
     {"InvalidEncryptionAlgorithmError", invalid, never, "check --sse: AES256, aws:kms or aws:kms:dsse"},
     {"InvalidBucketState", invalid, never},
     {"MalformedPolicyDocument", invalid, never},

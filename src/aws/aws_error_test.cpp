@@ -154,7 +154,7 @@ const std::vector<Row> table = {
     {400, "InvalidURI", invalid, never},
     {400, "InvalidArgument", invalid, never},
     {400, "InvalidRequest", invalid, never},
-    {400, "InvalidDigest", invalid, never},
+    {400, "InvalidDigest", corrupt, later},
     {400, "InvalidEncryptionAlgorithmError", invalid, never},
     {409, "InvalidBucketState", invalid, never},
     {400, "MalformedPolicyDocument", invalid, never},

@@ -50,6 +50,8 @@ struct AwsConfig {
   std::string secrets_endpoint_url;  // AWS_ENDPOINT_URL_SECRETS_MANAGER
   bool profile_was_asked_for =
       false;  // set by resolve_aws_config: by --profile, which wins over keys in variables
+  // AWS_REQUEST_CHECKSUM_CALCULATION or the profile's request_checksum_calculation is when_required.
+  bool checksums_when_required = false;
 };
 // Fills what is empty in `config` from the environment and the profile files. A named profile that is in no
 // file is an error that lists those there are.

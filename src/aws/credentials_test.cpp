@@ -585,6 +585,15 @@ TEST_F(Chain, ConfigurationComesFromFlagsThenVariablesThenTheProfile) {
   EXPECT_EQ(resolve_aws_config({}, environment.get())->endpoint_url, "");
 }
 
+TEST_F(Chain, ChecksumsWhenRequiredComeFromVariableOrProfile) {
+  folder.write(".aws/config", "[default]\nrequest_checksum_calculation = when_required\n");
+  EXPECT_TRUE(resolve_aws_config({}, environment.get())->checksums_when_required);
+  environment.set("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_SUPPORTED");
+  EXPECT_FALSE(resolve_aws_config({}, environment.get())->checksums_when_required) << "the variable wins";
+  environment.set("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED");
+  EXPECT_TRUE(resolve_aws_config({}, environment.get())->checksums_when_required);
+}
+
 TEST(StaticCredentials, StayAsTheyAre) {
   FakeClock clock;
   const auto provider = static_aws_credentials({.access_key_id = "A", .secret_access_key = Secret("s")});

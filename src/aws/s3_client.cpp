@@ -37,7 +37,10 @@ S3Client::Impl::Impl(Bucket bucket_name, S3Options s3_options,
       transport(wire),
       retry(policy),
       endpoint(s3_endpoint(bucket, options)),
-      signer(options.region, "s3") {}
+      traits(options.traits ? options.traits : std::make_shared<S3Traits>()),
+      signer(options.region, "s3") {
+  if (endpoint) traits->start(is_aws(), endpoint->server.authority());
+}
 
 S3Call S3Client::Impl::bucket_call(std::string_view operation, Method method, std::string_view query) const {
   S3Call call{.operation = operation, .subject = bucket.str()};
@@ -47,7 +50,7 @@ S3Call S3Client::Impl::bucket_call(std::string_view operation, Method method, st
   request.target.clear();
   request.target.append(path.empty() ? "/" : path);
   if (!query.empty()) request.target.append(1, '?').append(query);
-  if (!options.expected_bucket_owner.empty()) {
+  if (!options.expected_bucket_owner.empty() && traits->sends(OptionalHeaders::bucket_owner)) {
     request.headers.add("x-amz-expected-bucket-owner", options.expected_bucket_owner);
   }
   return call;
@@ -74,7 +77,67 @@ Task<Result<>> S3Client::Impl::prepare(S3Call& call, const Context& context) {
   co_return Result<>{};
 }
 
+namespace {
+
+struct HeaderGroup {
+  OptionalHeaders group;
+  std::vector<std::string_view> names;
+};
+const std::vector<HeaderGroup>& header_groups() {
+  static const std::vector<HeaderGroup> groups = {
+      {OptionalHeaders::upload_size, {"x-amz-mp-object-size"}},
+      {OptionalHeaders::checksums,
+       {"x-amz-checksum-crc64nvme", "x-amz-checksum-type", "x-amz-checksum-algorithm", "x-amz-checksum-mode",
+        "x-amz-sdk-checksum-algorithm"}},
+      {OptionalHeaders::bucket_owner, {"x-amz-expected-bucket-owner"}}};
+  return groups;
+}
+
+// The groups that the request has and the server may refuse.
+std::vector<HeaderGroup> optional_headers_of(const S3Call& call, const S3Traits& traits) {
+  std::vector<HeaderGroup> found;
+  for (const HeaderGroup& group : header_groups()) {
+    const bool present = std::ranges::any_of(
+        group.names, [&](std::string_view name) { return call.request.headers.contains(name); });
+    if (present && traits.may_refuse(group.group)) found.push_back(group);
+  }
+  return found;
+}
+
+// Each group alone, then all of them.
+std::vector<std::vector<HeaderGroup>> left_out_in_turn(const std::vector<HeaderGroup>& groups) {
+  std::vector<std::vector<HeaderGroup>> turns;
+  for (const HeaderGroup& group : groups) turns.push_back({group});
+  if (groups.size() > 1) turns.push_back(groups);
+  return turns;
+}
+
+}  // namespace
+
 Task<Result<HttpResponse>> S3Client::Impl::send(S3Call& call, const Context& context) {
+  const std::vector<HeaderGroup> groups =
+      is_aws() ? std::vector<HeaderGroup>() : optional_headers_of(call, *traits);
+  Result<HttpResponse> response = co_await send_in_this_form(call, context);
+  if (response) {
+    for (const HeaderGroup& group : groups) traits->accepted(group.group);
+  }
+  if (response || groups.empty() || !refuses_form(response.error())) co_return response;
+  const Headers all = call.request.headers;
+  for (const std::vector<HeaderGroup>& left_out : left_out_in_turn(groups)) {
+    for (const HeaderGroup& group : left_out) {
+      for (const std::string_view name : group.names) call.request.headers.remove(name);
+    }
+    Result<HttpResponse> other = co_await send_in_this_form(call, context);
+    if (other) {
+      for (const HeaderGroup& group : left_out) traits->leave_out(group.group, response.error());
+      co_return other;
+    }
+    call.request.headers = all;
+  }
+  co_return response;
+}
+
+Task<Result<HttpResponse>> S3Client::Impl::send_in_this_form(S3Call& call, const Context& context) {
   for (bool moved_before = false;;) {
     Result<> ready = co_await prepare(call, context);
     if (!ready) co_return passed(std::move(ready));
@@ -135,20 +198,6 @@ Result<> check_key(const Key& key) {
                 key.view());
   }
   return {};
-}
-
-Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sent) {
-  const Result<std::optional<Crc64>> crc =
-      checksum_from(headers.get("x-amz-checksum-crc64nvme"), headers.get("x-amz-checksum-type"));
-  Result<> same = crc ? check_checksum(*crc, sent) : Result<>(std::unexpected<Error>(crc.error()));
-  if (!same) {
-    same.error().retry = RetryVerdict::later;  // another PUT replaces what was stored
-    return passed(std::move(same));
-  }
-  const std::string_view etag = headers.get("etag");
-  if (etag.empty()) return fail(ErrorKind::protocol, "the reply to a PUT has no ETag");
-  return PutReply{
-      .etag = etag_from(etag), .version_id = std::string(headers.get("x-amz-version-id")), .crc = *crc};
 }
 
 Task<Result<std::string>> read_reply_body(Exchange& exchange, std::size_t bytes_max) {
@@ -263,6 +312,25 @@ Task<Result<>> S3Client::head_bucket(const Context& context) {
           fmt::format("there is no bucket {}: check its name and the login's partition", bucket().view());
     }
     co_return passed(std::move(response));
+  }
+  co_return Result<>{};
+}
+
+Task<Result<>> S3Client::check_owner_is_checked(const Context& context) {
+  Impl& impl = *impl_;
+  constexpr std::string_view nobody = "000000000000";
+  if (impl.options.expected_bucket_owner.empty() || impl.is_aws()) co_return Result<>{};
+  S3Call call = impl.bucket_call("s3.head_bucket", Method::head);
+  if (!call.request.headers.contains("x-amz-expected-bucket-owner")) co_return Result<>{};  // refused before
+  call.request.headers.set("x-amz-expected-bucket-owner", nobody);
+  const Result<HttpResponse> response = co_await with_retry<HttpResponse>(
+      impl.retry, context, [&] { return impl.send_in_this_form(call, context); });
+  if (response) {
+    impl.traits->warn(
+        fmt::format("ignores x-amz-expected-bucket-owner: whether account {} owns {} is not checked",
+                    impl.options.expected_bucket_owner, bucket().view()));
+  } else if (response.error().http_status == 0) {
+    co_return std::unexpected<Error>(response.error());
   }
   co_return Result<>{};
 }

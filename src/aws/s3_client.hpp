@@ -21,7 +21,8 @@
 namespace azs3copy {
 
 enum class Addressing : std::uint8_t { automatic, path, virtual_host };
-enum class S3Checksum : std::uint8_t { crc64nvme, none };
+// `unset`: CRC64NVME, unless AWS's own settings say when_required.
+enum class S3Checksum : std::uint8_t { unset, crc64nvme, none };
 
 struct S3Options {
   std::string region = "us-east-1";
@@ -29,8 +30,10 @@ struct S3Options {
   Addressing addressing = Addressing::automatic;  // path for custom endpoints and dotted buckets
   bool dualstack = false;
   bool fips = false;
-  S3Checksum checksum = S3Checksum::crc64nvme;
+  S3Checksum checksum = S3Checksum::unset;
   std::string expected_bucket_owner;
+  // What the endpoint was found to accept and confirm; the clients of a process share it. Empty: one's own.
+  std::shared_ptr<class S3Traits> traits;
 };
 
 // What an object is given besides its bytes.
@@ -55,6 +58,7 @@ struct PutReply {
   ETag etag;
   std::string version_id;
   std::optional<Crc64> crc;  // as the service reports it; absent where it does not
+  Confirmation confirmed = Confirmation::none;
 };
 
 struct ObjectEntry {  // a row of ListObjectsV2
@@ -99,6 +103,7 @@ struct UploadedPart {
   ETag etag;
   std::uint64_t size = 0;  // bytes; 0 where unknown
   std::optional<Crc64> crc;
+  Confirmation confirmed = Confirmation::none;
 };
 struct PartPage {
   std::vector<UploadedPart> parts;
@@ -131,8 +136,8 @@ struct PutTarget {
   std::uint32_t part_number = 0;
 };
 
-// A body on its way to S3, as aws-chunked with its CRC in the trailer (aws_chunked.hpp). Used by one Task;
-// destroyed unfinished it breaks the connection, and S3 stores nothing. It must not outlive its client.
+// A body on its way to S3: as aws-chunked with its CRC in the trailer (aws_chunked.hpp), or plain if the
+// server does not confirm that (s3_traits.hpp). Used by one Task; destroyed unfinished it breaks the connection, and S3 stores nothing. It must not outlive its client.
 class S3PutStream {
  public:
   virtual ~S3PutStream() = default;
@@ -158,6 +163,9 @@ class S3Client {
   Task<Result<std::string>> discover_region(const Context& context);
   Task<Result<>> head_bucket(const Context& context);
 
+  // Warns if the server ignores x-amz-expected-bucket-owner. Does nothing without an expected owner, and at AWS.
+  Task<Result<>> check_owner_is_checked(const Context& context);
+
   // PreconditionFailed after more than one attempt may be the doing of the first,
   // whose reply was lost: HEAD tells.
   Task<Result<PutReply>> put_object(const Key& key, Bytes body, Crc64 crc, const ObjectAttributes& attributes,
@@ -170,7 +178,8 @@ class S3Client {
   // One attempt: an upload whose reply is lost stays open, and only the caller can tell which it was.
   Task<Result<UploadId>> create_upload(const Key& key, const ObjectAttributes& attributes,
                                        const Context& context);
-  // 200 with an <Error> body is the error it says; NoSuchUpload is ErrorKind::not_found.
+  // 200 with an <Error> body is the error it says; NoSuchUpload is ErrorKind::not_found. Confirmed by its
+  // reply, by a HEAD, or as the weakest of its parts.
   Task<Result<PutReply>> complete_upload(const CompleteUpload& upload, const Context& context);
   // Success also when the upload is gone already.
   Task<Result<>> abort_upload(const Key& key, const UploadId& id, const Context& context);

@@ -16,6 +16,7 @@
 #include "aws/aws_error.hpp"
 #include "aws/s3_client.hpp"
 #include "aws/s3_endpoint.hpp"
+#include "aws/s3_traits.hpp"
 #include "codec/xml.hpp"
 
 namespace azs3copy {
@@ -47,8 +48,10 @@ struct S3Client::Impl {
 
   // Puts server, credentials and signature on the call's request.
   Task<Result<>> prepare(S3Call& call, const Context& context);
-  // One attempt: the reply where it is a success. Moves to the bucket's region and sends again, once.
+  // One attempt: the reply if it is a success. Moves to the bucket's region and sends again, once. If the
+  // server refuses optional headers, sends again without, and leaves them out from then on.
   Task<Result<HttpResponse>> send(S3Call& call, const Context& context);
+  Task<Result<HttpResponse>> send_in_this_form(S3Call& call, const Context& context);
   // send with retries.
   Task<Result<HttpResponse>> send_with_retry(S3Call& call, const Context& context);
   // The error that a reply says, and whether the client has moved to another region because of it.
@@ -62,8 +65,15 @@ struct S3Client::Impl {
   // For with_retry: new credentials after ErrorKind::credentials.
   std::function<bool()> login_again();
   bool use_region(std::string region);
-  // x-amz-checksum-algorithm and its like are left out where the server knows no checksums.
-  bool sends_checksums() const { return options.checksum == S3Checksum::crc64nvme; }
+  // If not, checksums in replies are not read either.
+  bool wants_checksums() const { return options.checksum != S3Checksum::none; }
+  // x-amz-checksum-algorithm and its like are left out if the server refuses them.
+  bool sends_checksums() const { return wants_checksums() && traits->sends(OptionalHeaders::checksums); }
+  bool sends_trailers() const { return wants_checksums() && traits->sends_trailers(); }
+  // The CRC that replies are compared with.
+  std::optional<Crc64> expected(Crc64 crc) const {
+    return wants_checksums() ? std::optional<Crc64>(crc) : std::nullopt;
+  }
 
   // Amazon itself answers, be it through an endpoint URL (of a VPC, say).
   bool is_aws() const;
@@ -74,13 +84,12 @@ struct S3Client::Impl {
   Transport& transport;
   const RetryPolicy retry;
   Result<S3Endpoint> endpoint;
+  const std::shared_ptr<S3Traits> traits;
   SigV4Signer signer;
 };
 
 // ErrorKind::invalid for a key that S3 has no room for.
 Result<> check_key(const Key& key);
-// Reads ETag, version and checksum of a write. ErrorKind::corrupt when S3 stored other bytes than `sent`.
-Result<PutReply> put_reply_from(const Headers& headers, std::optional<Crc64> sent);
 // After a write of a whole object that ended with `error`: where S3 has stored it and reports another checksum
 // than was sent, deletes it again, since a later run would find it unchanged; the message says how that went.
 // Only the object with the ETag of the reply is deleted, not one that another writer put there since.

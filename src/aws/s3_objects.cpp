@@ -7,16 +7,29 @@
 
 #include "aws/s3_client_impl.hpp"
 #include "aws/s3_headers.hpp"
+#include "codec/base64.hpp"
+#include "codec/hash.hpp"
 #include "codec/time.hpp"
 
 namespace azs3copy {
 namespace {
 
-Task<Result<PutReply>> put_once(S3Client::Impl& impl, S3Call& call, const Key& key, std::optional<Crc64> sent,
+// With Content-MD5 if the server is not known to confirm the CRC: then it refuses what it received wrong, and
+// nothing is stored.
+Task<Result<PutReply>> put_once(S3Client::Impl& impl, S3Call& call, const Key& key, Crc64 crc,
                                 const Context& context) {
+  using Known = S3Traits::Known;
+  const bool by_md5 = !impl.sends_checksums() || impl.traits->confirms_crc(WriteKind::object) == Known::no;
+  if (by_md5) call.request.headers.set("content-md5", base64_encode(md5_of(call.request.body)));
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (!response) co_return passed(std::move(response));
-  Result<PutReply> reply = put_reply_from(response->head.headers, sent);
+  Result<PutReply> reply = judge_write(response->head.headers,
+                                       {.kind = WriteKind::object,
+                                        .size = call.request.body.size(),
+                                        .crc = impl.expected(crc),
+                                        .bytes = call.request.body,
+                                        .with_content_md5 = by_md5},
+                                       *impl.traits);
   if (!reply) {
     const ETag stored = etag_from(response->head.headers.get("etag"));
     co_await discard_doubtful(impl, key, stored, reply.error(), context);
@@ -102,14 +115,12 @@ Task<Result<PutReply>> S3Client::put_object(const Key& key, Bytes body, Crc64 cr
     co_return failed(std::move(added), operation, key.view());
   }
   add_condition(headers, condition);
-  std::optional<Crc64> sent;
   if (impl.sends_checksums()) {
-    sent = crc;
     headers.add("x-amz-sdk-checksum-algorithm", "CRC64NVME");
     headers.add("x-amz-checksum-crc64nvme", to_s3_base64(crc));
   }
   Result<PutReply> reply = co_await with_retry<PutReply>(
-      impl.retry, context, [&] { return put_once(impl, call, key, sent, context); }, impl.login_again());
+      impl.retry, context, [&] { return put_once(impl, call, key, crc, context); }, impl.login_again());
   if (!reply) co_return failed(std::move(reply), operation, key.view());
   co_return reply;
 }

@@ -1,7 +1,9 @@
 // s3_put_stream.cpp: a body that is read from one cloud while it is written to the other.
 //
 //   write(piece) --> gathered below 16 KiB, or as it is --> framing and data --> Exchange::write
-//   finish(crc)  --> trailer --> reply --> ETag and checksum, compared
+//   finish(crc)  --> trailer --> reply --> judge_write (s3_traits.hpp)
+//
+// Without a trailer the body goes plain, and its MD5 is compared with the ETag.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,9 +12,18 @@
 #include "aws/aws_chunked.hpp"
 #include "aws/s3_client_impl.hpp"
 #include "aws/s3_headers.hpp"
+#include "codec/base64.hpp"
 
 namespace azs3copy {
 namespace {
+
+// How a body is sent; decided once, since the traits may change while it is under way.
+struct Form {
+  WriteKind kind = WriteKind::stream;
+  bool trailer = false;
+  bool md5 = false;
+  bool content_md5 = false;  // of an earlier attempt on the same bytes
+};
 
 // Pieces below this are copied together, so that a TLS record and a system call carry more than a few bytes.
 constexpr std::size_t gather_bytes = 16 * KiB;
@@ -20,8 +31,9 @@ constexpr std::size_t gather_bytes = 16 * KiB;
 class PutStream final : public S3PutStream {
  public:
   PutStream(S3Client::Impl& impl, const Context& context, PutTarget target, std::string_view operation,
-            std::uint64_t size, Headers sent, std::unique_ptr<Exchange> exchange)
+            std::uint64_t size, Form form, Headers sent, std::unique_ptr<Exchange> exchange)
       : impl_(impl),
+        form_(form),
         context_(context),
         target_(std::move(target)),
         operation_(operation),
@@ -29,7 +41,9 @@ class PutStream final : public S3PutStream {
         left_(size),
         framer_(size),
         sent_(std::move(sent)),
-        exchange_(std::move(exchange)) {}
+        exchange_(std::move(exchange)) {
+    if (form_.md5) md5_.emplace();
+  }
 
   Task<Result<bool>> write(Bytes bytes) override {
     if (bytes.size() > left_) {
@@ -38,14 +52,15 @@ class PutStream final : public S3PutStream {
     }
     while (!bytes.empty() && !answered_) {
       std::size_t count = bytes.size();
-      if (impl_.sends_checksums()) {
+      if (form_.trailer) {
         const AwsChunkedFramer::Next next = framer_.next();
         gathered_ += next.framing;
         count = static_cast<std::size_t>(std::min<std::uint64_t>(count, next.data_bytes_max));
       }
+      if (md5_) md5_->update(bytes.first(count));
       Result<> sent = co_await send(bytes.first(count));
       if (!sent) co_return named(std::move(sent.error()));
-      if (impl_.sends_checksums()) framer_.sent(count);
+      if (form_.trailer) framer_.sent(count);
       left_ -= count;
       bytes = bytes.subspan(count);
     }
@@ -60,7 +75,7 @@ class PutStream final : public S3PutStream {
                               .retry = RetryVerdict::later,
                               .message = fmt::format("the body ended {} bytes before its {}", left_, size_)});
       }
-      if (impl_.sends_checksums()) gathered_ += framer_.end(to_s3_base64(crc));
+      if (form_.trailer) gathered_ += framer_.end(to_s3_base64(crc));
       Result<> sent = co_await flush();
       if (!sent) co_return named(std::move(sent.error()));
       ended_ = true;
@@ -109,14 +124,21 @@ class PutStream final : public S3PutStream {
     Result<std::string> body = co_await read_reply_body(*exchange_, reply_bytes_max);
     if (!body) co_return passed(std::move(body));
     if (!head->ok()) co_return std::unexpected<Error>(refused(*head, *body));
-    if (left_ > 0 || !gathered_.empty() || (impl_.sends_checksums() && !ended_)) {
+    if (left_ > 0 || !gathered_.empty() || !ended_) {
       // Whatever it stored, it is not what we were sending.
       co_return fail(ErrorKind::protocol,
                      fmt::format("S3 answered {} before the body's end was sent", head->status));
     }
     stored_ = etag_from(head->headers.get("etag"));
-    const bool checked = impl_.sends_checksums();
-    co_return put_reply_from(head->headers, checked ? std::optional<Crc64>(crc) : std::nullopt);
+    SentBody sent{.kind = form_.kind,
+                  .size = size_,
+                  .crc = impl_.expected(crc),
+                  .with_content_md5 = form_.content_md5,
+                  .with_trailer = form_.trailer};
+    if (md5_) sent.md5 = md5_->finish();
+    Result<PutReply> reply = judge_write(head->headers, sent, *impl_.traits);
+    if (!reply && sent.md5) impl_.traits->doubt(target_, size_, *sent.md5);
+    co_return reply;
   }
 
   // The next attempt is the stage's, with a stream of its own. What it needs is put in place here.
@@ -124,6 +146,11 @@ class PutStream final : public S3PutStream {
     S3Client::Impl::Refusal refusal = impl_.refuse(head, body, context_, &sent_);
     Error error = std::move(refusal.error);
     if (refusal.moved) error.retry = RetryVerdict::later;
+    const bool in_doubt = form_.trailer && impl_.traits->trailers() != S3Traits::Known::yes;
+    if (in_doubt && (refuses_form(error) || error.service_code == "XAmzContentSHA256Mismatch")) {
+      impl_.traits->leave_trailers_out(&error);
+      error.retry = RetryVerdict::later;
+    }
     if (error.retry == RetryVerdict::fresh_login) {
       error.retry = impl_.credentials->refresh() ? RetryVerdict::later : RetryVerdict::never;
     }
@@ -131,17 +158,19 @@ class PutStream final : public S3PutStream {
   }
 
   S3Client::Impl& impl_;
+  const Form form_;
   Context context_;  // a copy: the stream may outlive the caller's
   const PutTarget target_;
   const std::string_view operation_;
   const std::uint64_t size_;
   std::uint64_t left_;  // data bytes still to come
   AwsChunkedFramer framer_;
+  std::optional<Md5> md5_;
   Headers sent_;  // of the request
   std::unique_ptr<Exchange> exchange_;
   std::string gathered_;   // framing and small pieces that wait
   bool answered_ = false;  // S3 has sent its reply; no byte more is wanted
-  bool ended_ = false;     // the trailer went out
+  bool ended_ = false;     // all of the body went out
   ETag stored_;            // of what S3 says it has stored
 };
 
@@ -159,10 +188,18 @@ Result<> check_target(const PutTarget& target, std::uint64_t size) {
   return {};
 }
 
-// What tells S3 how the body comes.
-void announce_body(HttpRequest& request, std::uint64_t size, const S3Client::Impl& impl) {
+// Tells S3 how the body comes.
+Form announce_body(HttpRequest& request, const PutTarget& target, std::uint64_t size, S3Client::Impl& impl) {
+  Form form{.kind = target.upload.empty() ? WriteKind::stream : WriteKind::part,
+            .trailer = impl.sends_trailers()};
+  form.md5 = !form.trailer || impl.traits->confirms_crc(form.kind) != S3Traits::Known::yes;
   request.streamed_size = size;
-  if (!impl.sends_checksums()) return;
+  if (!form.trailer) {
+    const std::optional<Md5Digest> md5 = impl.traits->take_doubt(target, size);
+    if (md5) request.headers.add("content-md5", base64_encode(*md5));
+    form.content_md5 = md5.has_value();
+    return form;
+  }
   request.streamed_size = aws_chunked_size(size);
   Headers& headers = request.headers;
   // AWS documents the coding and takes it off again before it stores the rest. Other
@@ -175,6 +212,7 @@ void announce_body(HttpRequest& request, std::uint64_t size, const S3Client::Imp
   headers.add("x-amz-decoded-content-length", fmt::format("{}", size));
   headers.add("x-amz-trailer", crc64_trailer_name);
   headers.add("x-amz-sdk-checksum-algorithm", "CRC64NVME");
+  return form;
 }
 
 }  // namespace
@@ -191,7 +229,6 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
   }
   S3Call call = impl.key_call(operation, Method::put, target.key,
                               is_part ? upload_query(target.upload, target.part_number) : std::string());
-  call.payload = impl.sends_checksums() ? Payload::trailer : Payload::object;
   // A part takes its object's attributes and conditions from CreateMultipartUpload and Complete.
   if (!is_part) {
     if (Result<> added = add_attributes(call.request.headers, attributes); !added) {
@@ -199,14 +236,15 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
     }
     add_condition(call.request.headers, condition);
   }
-  announce_body(call.request, size, impl);
+  const Form form = announce_body(call.request, target, size, impl);
+  call.payload = form.trailer ? Payload::trailer : Payload::object;
   if (Result<> ready = co_await impl.prepare(call, context); !ready) {
     co_return failed(std::move(ready), operation, target.key.view());
   }
   Result<std::unique_ptr<Exchange>> exchange = co_await impl.transport.start(call.request, context);
   if (!exchange) co_return failed(std::move(exchange), operation, target.key.view());
   co_return std::unique_ptr<S3PutStream>(new PutStream(
-      impl, context, target, operation, size, std::move(call.request.headers), std::move(*exchange)));
+      impl, context, target, operation, size, form, std::move(call.request.headers), std::move(*exchange)));
 }
 
 }  // namespace azs3copy

@@ -56,7 +56,7 @@ Result<> check_parts(const std::vector<UploadedPart>& parts) {
 
 // S3 may begin with 200, send white space while it works, and then tell of a failure.
 // `stored`: the ETag of the object that was made, whatever else is wrong.
-Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, std::optional<Crc64> sent,
+Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, std::optional<Crc64> expected,
                                 ETag& stored, const Context& context) {
   const std::size_t start = response.body.find_first_not_of(" \t\r\n");
   const std::string_view body = std::string_view(response.body).substr(std::min(start, response.body.size()));
@@ -75,17 +75,19 @@ Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, st
   const Result<std::optional<Crc64>> crc =
       checksum_from(root.child_text("ChecksumCRC64NVME"), root.child_text("ChecksumType"));
   if (!crc) return std::unexpected<Error>(crc.error());
-  if (Result<> same = check_checksum(*crc, sent); !same) return passed(std::move(same));
-  return PutReply{
-      .etag = stored, .version_id = std::string(response.head.headers.get("x-amz-version-id")), .crc = *crc};
+  if (Result<> same = check_checksum(*crc, expected); !same) return passed(std::move(same));
+  return PutReply{.etag = stored,
+                  .version_id = std::string(response.head.headers.get("x-amz-version-id")),
+                  .crc = *crc,
+                  .confirmed = *crc && expected ? Confirmation::crc64nvme : Confirmation::none};
 }
 
 Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const Key& key,
-                                     std::optional<Crc64> sent, const Context& context) {
+                                     std::optional<Crc64> expected, const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (response) {
     ETag stored;
-    Result<PutReply> reply = completed_from(impl, *response, sent, stored, context);
+    Result<PutReply> reply = completed_from(impl, *response, expected, stored, context);
     if (reply) co_return reply;
     co_await discard_doubtful(impl, key, stored, reply.error(), context);
     response = passed(std::move(reply));
@@ -97,6 +99,23 @@ Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const K
     error.retry = RetryVerdict::never;
   }
   co_return passed(std::move(response));
+}
+
+// A reply to Complete without a CRC: the parts may have been confirmed, or a HEAD may know the CRC.
+Task<Result<>> confirm_whole(S3Client& client, const CompleteUpload& upload, PutReply& reply,
+                             const Context& context) {
+  const auto weakest = std::ranges::min_element(upload.parts, {}, &UploadedPart::confirmed);
+  reply.confirmed = weakest->confirmed;
+  if (reply.confirmed != Confirmation::none || !upload.crc) co_return Result<>{};
+  const Result<ObjectHead> head = co_await client.head_object(upload.key, context);
+  if (!head || !head->crc) co_return Result<>{};  // nothing is confirmed
+  if (Result<> same = check_checksum(head->crc, upload.crc); !same) {
+    same.error().retry = RetryVerdict::never;
+    co_return same;
+  }
+  reply.crc = head->crc;
+  reply.confirmed = Confirmation::crc64nvme;
+  co_return Result<>{};
 }
 
 Result<UploadedPart> part_from(XmlNode node) {
@@ -111,6 +130,7 @@ Result<UploadedPart> part_from(XmlNode node) {
       part.size = parse_number<std::uint64_t>(field.text()).value_or(0);
     } else if (name == "ChecksumCRC64NVME") {
       part.crc = crc64_from_s3_base64(field.text());
+      if (part.crc) part.confirmed = Confirmation::crc64nvme;
     }
   }
   if (part.number == 0) return fail(ErrorKind::protocol, "a part in the list of parts has no number");
@@ -181,7 +201,8 @@ Task<Result<UploadId>> S3Client::create_upload(const Key& key, const ObjectAttri
   if (Result<> added = add_attributes(headers, attributes); !added) {
     co_return failed(std::move(added), operation, key.view());
   }
-  if (impl_->sends_checksums()) {
+  // Parts of such an upload need their CRC.
+  if (impl_->sends_trailers()) {
     headers.add("x-amz-checksum-algorithm", "CRC64NVME");
     headers.add("x-amz-checksum-type", "FULL_OBJECT");
   }
@@ -215,18 +236,23 @@ Task<Result<PutReply>> S3Client::complete_upload(const CompleteUpload& upload, c
   call.request.body = bytes_of(body);
   Headers& headers = call.request.headers;
   headers.add("content-type", "application/xml");
-  std::optional<Crc64> sent;
-  if (impl.sends_checksums() && upload.crc) {
-    sent = upload.crc;
-    headers.add("x-amz-checksum-crc64nvme", to_s3_base64(*sent));
+  const std::optional<Crc64> expected = impl.wants_checksums() ? upload.crc : std::nullopt;
+  if (impl.sends_trailers() && upload.crc) {
+    headers.add("x-amz-checksum-crc64nvme", to_s3_base64(*upload.crc));
     headers.add("x-amz-checksum-type", "FULL_OBJECT");
   }
-  if (upload.size > 0) headers.add("x-amz-mp-object-size", fmt::format("{}", upload.size));
+  if (upload.size > 0 && impl.traits->sends(OptionalHeaders::upload_size))
+    headers.add("x-amz-mp-object-size", fmt::format("{}", upload.size));
   add_condition(headers, upload.condition);
   Result<PutReply> reply = co_await with_retry<PutReply>(
-      impl.retry, context, [&] { return complete_once(impl, call, upload.key, sent, context); },
+      impl.retry, context, [&] { return complete_once(impl, call, upload.key, expected, context); },
       impl.login_again());
   if (!reply) co_return failed(std::move(reply), operation, upload.key.view());
+  if (reply->confirmed == Confirmation::none) {
+    if (Result<> judged = co_await confirm_whole(*this, upload, *reply, context); !judged)
+      co_return failed(std::move(judged), operation, upload.key.view());
+    if (reply->confirmed == Confirmation::none) impl.traits->note_unconfirmed();
+  }
   co_return reply;
 }
 

@@ -111,4 +111,10 @@ Md5Digest Md5::finish() {
   return digest;
 }
 
+Md5Digest md5_of(Bytes bytes) {
+  Md5 md5;
+  md5.update(bytes);
+  return md5.finish();
+}
+
 }  // namespace azs3copy

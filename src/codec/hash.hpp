@@ -14,7 +14,7 @@ using Md5Digest = std::array<std::byte, 16>;
 Sha256Digest sha256(Bytes bytes);
 Sha256Digest hmac_sha256(Bytes key, Bytes message);
 
-// A running MD5, for the Content-MD5 of blobs that came without a CRC.
+// A running MD5, for what came without a CRC: the Content-MD5 of blobs, the ETag of objects.
 class Md5 {
  public:
   Md5();
@@ -28,5 +28,6 @@ class Md5 {
   struct State;
   std::unique_ptr<State> state_;
 };
+Md5Digest md5_of(Bytes bytes);
 
 }  // namespace azs3copy

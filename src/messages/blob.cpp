@@ -43,6 +43,25 @@ std::optional<SourceProof> source_proof_from(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view to_string(Confirmation confirmation) {
+  switch (confirmation) {
+    case Confirmation::none:
+      return "none";
+    case Confirmation::md5:
+      return "md5";
+    case Confirmation::crc64nvme:
+      return "crc64nvme";
+  }
+  return "unknown";
+}
+
+std::optional<Confirmation> confirmation_from(std::string_view text) {
+  for (const Confirmation value : {Confirmation::none, Confirmation::md5, Confirmation::crc64nvme}) {
+    if (to_string(value) == text) return value;
+  }
+  return std::nullopt;
+}
+
 SourceProof weaker(SourceProof a, SourceProof b) {
   return std::min(a, b);
 }

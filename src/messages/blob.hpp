@@ -62,4 +62,13 @@ std::optional<SourceProof> source_proof_from(std::string_view text);
 // Of a body made of two parts: the weaker of both.
 SourceProof weaker(SourceProof a, SourceProof b);
 
+// How the destination confirmed the bytes that it received.
+enum class Confirmation : std::uint8_t {
+  none,       // nothing in its reply depends on them: "unconfirmed" in every report
+  md5,        // its ETag is their MD5, or it accepted them with their Content-MD5
+  crc64nvme,  // it reported their CRC64NVME
+};
+std::string_view to_string(Confirmation confirmation);
+std::optional<Confirmation> confirmation_from(std::string_view text);
+
 }  // namespace azs3copy

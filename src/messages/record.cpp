@@ -81,6 +81,7 @@ void append_json(std::string& out, const ObjectRecord& record) {
   if (record.outcome == Outcome::copied || record.proof != SourceProof::none) {
     json.field("verified", to_string(record.proof));
   }
+  if (record.outcome == Outcome::copied) json.field("confirmed", to_string(record.confirmed));
   append_text(json, "s3_etag", record.s3_etag.view());
   append_text(json, "version_id", record.s3_version_id);
   if (record.parts != 0) json.field("parts", record.parts);
@@ -106,6 +107,11 @@ Result<ObjectRecord> object_record_from_json(std::string_view line) {
   record.crc = fields.parsed_if_present<Crc64>("crc64nvme", crc64_from_s3_base64);
   record.proof =
       fields.parsed_if_present<SourceProof>("verified", source_proof_from).value_or(SourceProof::none);
+  if (record.outcome == Outcome::copied) {
+    // Without the field it is a record of a version that accepted nothing but S3's CRC64NVME as success.
+    record.confirmed = fields.parsed_if_present<Confirmation>("confirmed", confirmation_from)
+                           .value_or(Confirmation::crc64nvme);
+  }
   record.s3_etag = ETag(fields.text_or_empty("s3_etag"));
   record.s3_version_id = fields.text_or_empty("version_id");
   record.parts =

@@ -32,6 +32,7 @@ struct ObjectRecord {
   std::uint64_t bytes = 0;   // that arrived
   std::optional<Crc64> crc;  // of the whole object
   SourceProof proof = SourceProof::none;
+  Confirmation confirmed = Confirmation::none;  // of a copy
   ETag s3_etag;
   std::string s3_version_id;
   std::uint32_t parts = 0;     // 0: one PUT
@@ -44,8 +45,8 @@ struct ObjectRecord {
 // Appends one JSON object without a line end. Fields, in order:
 //
 //   outcome, container, source, key, bytes, size (only where it is not what arrived), etag, mtime
-//   where they apply: crc64nvme (S3's base64), verified (of every copy: "none" too), s3_etag, version_id,
-//   parts, reason, error{kind, message, code, request_id, status, operation}
+//   where they apply: crc64nvme (S3's base64), verified and confirmed (of every copy: "none" too),
+//   s3_etag, version_id, parts, reason, error{kind, message, code, request_id, status, operation}
 //   attempts, ms
 void append_json(std::string& out, const ObjectRecord& record);
 // ErrorKind::protocol where the line is not such an object, naming the field. What the line does not hold

@@ -29,6 +29,7 @@ ObjectRecord copied() {
           .bytes = 10,
           .crc = Crc64{0xAE8B14860A799888},
           .proof = SourceProof::crc64,
+          .confirmed = Confirmation::crc64nvme,
           .s3_etag = ETag("abc"),
           .s3_version_id = "v1",
           .duration = milliseconds(12)};
@@ -39,7 +40,7 @@ TEST(Record, FieldsComeInTheOrderThatTheReportPromises) {
       json_of(copied()),
       R"({"outcome":"copied","container":"photos","source":"a/b.jpg","key":"2024/a/b.jpg","bytes":10,)"
       R"("etag":"0x8D1","mtime":"2026-11-23T00:00:00.123Z","crc64nvme":"rosUhgp5mIg=","verified":"crc64",)"
-      R"("s3_etag":"abc","version_id":"v1","attempts":1,"ms":12})");
+      R"("confirmed":"crc64nvme","s3_etag":"abc","version_id":"v1","attempts":1,"ms":12})");
 
   ObjectRecord record = copied();
   record.outcome = Outcome::failed;
@@ -69,6 +70,19 @@ TEST(Record, ACopyThatNobodyProvedSaysSo) {
   ObjectRecord record = copied();
   record.proof = SourceProof::none;
   EXPECT_NE(json_of(record).find(R"("verified":"none")"), std::string::npos);
+}
+
+TEST(Record, UnconfirmedCopyReportsThat) {
+  ObjectRecord record = copied();
+  record.confirmed = Confirmation::none;
+  EXPECT_NE(json_of(record).find(R"("confirmed":"none")"), std::string::npos);
+}
+
+TEST(Record, LineWithoutConfirmationIsOfAnOlderVersion) {
+  std::string line = json_of(copied());
+  const std::string field = R"("confirmed":"crc64nvme",)";
+  line.erase(line.find(field), field.size());
+  EXPECT_EQ(object_record_from_json(line)->confirmed, Confirmation::crc64nvme);
 }
 
 TEST(Record, AppendsAndLeavesWhatWasThere) {
@@ -112,6 +126,9 @@ TEST(BlobNames, EveryEnumerationIsReadBackFromItsName) {
   }
   for (const SourceProof proof : {SourceProof::none, SourceProof::content_md5, SourceProof::crc64}) {
     EXPECT_EQ(source_proof_from(to_string(proof)), proof);
+  }
+  for (const Confirmation value : {Confirmation::none, Confirmation::md5, Confirmation::crc64nvme}) {
+    EXPECT_EQ(confirmation_from(to_string(value)), value);
   }
   for (const Outcome outcome : {Outcome::copied, Outcome::unchanged, Outcome::skipped, Outcome::failed}) {
     EXPECT_EQ(outcome_from(to_string(outcome)), outcome);

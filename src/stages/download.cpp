@@ -29,6 +29,7 @@ Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
            .bytes = task.blob.size,
            .crc = copied->crc,
            .proof = copied->proof,
+           .confirmed = copied->reply.confirmed,
            .s3_etag = std::move(copied->reply.etag),
            .s3_version_id = std::move(copied->reply.version_id),
            .attempts = retrier.attempts(),

@@ -27,7 +27,8 @@ Task<Result<UploadedPart>> copy_part(Stage& stage, const PartTask& task, const C
   co_return UploadedPart{.number = task.number,
                          .etag = std::move(copied->reply.etag),
                          .size = plan.range(task.number).size,
-                         .crc = copied->crc};
+                         .crc = copied->crc,
+                         .confirmed = copied->reply.confirmed};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 //                 +-----------------------------------------+ InvalidPart: a few times; the upload stays
 //
 // Safe to repeat: an upload that is gone and an object that carries our source ETag are success.
+#include <algorithm>
+
 #include "stages/outcome.hpp"
 #include "stages/upload_end.hpp"
 
@@ -43,7 +45,11 @@ Task<Result<PutReply>> complete(Stage& stage, const Upload& upload, const std::v
   if (!unclear) co_return reply;
   // An earlier Complete may have been heard though its answer was not.
   Result<std::optional<PutReply>> found = co_await await_made_from(stage, upload.task, context);
-  if (found && *found && (!(*found)->crc || *(*found)->crc == crc)) co_return **found;
+  if (found && *found && (!(*found)->crc || *(*found)->crc == crc)) {
+    (*found)->confirmed = (*found)->crc ? Confirmation::crc64nvme
+                                        : std::ranges::min(parts, {}, &UploadedPart::confirmed).confirmed;
+    co_return **found;
+  }
   co_return reply;
 }
 
@@ -61,6 +67,7 @@ Task<Result<>> end_completed(Stage& stage, const Upload& upload, const PartTrack
        .bytes = upload.task.blob.size,
        .crc = crc,
        .proof = parts.proof,
+       .confirmed = reply.confirmed,
        .s3_etag = std::move(reply.etag),
        .s3_version_id = std::move(reply.version_id),
        .parts = upload.part_count,

@@ -69,6 +69,16 @@ struct FakeS3Options {
   bool verify_signatures = true;
   bool checksums =
       true;  // off: knows no CRC64NVME, as some S3 look-alikes: the headers are ignored, none is reported
+  // As Adobe S3Mock: an aws-chunked body without that Content-Encoding is stored with its framing, and
+  // x-amz-object-size reports it.
+  bool stores_framing = false;
+  // Of a body with a trailer: the code of the refusal ("" takes it, "empty" has no body). 501, 411 or 400.
+  std::string trailer_refusal;
+  bool refuses_checksum_headers = false;  // as Backblaze B2: 400 InvalidArgument
+  bool refuses_upload_size = false;       // as S3Proxy: 501 to x-amz-mp-object-size
+  bool md5_etags = true;                  // off: ETags of the same form that are something else
+  bool checks_owner = true;
+  bool damages_bodies = false;  // the first byte of each body above 2,000 bytes arrives changed
   // As versitygw: Complete must name each part's checksum where the upload has one.
   bool complete_needs_part_checksums = false;
   std::chrono::minutes clock_skew_max{15};

@@ -179,6 +179,7 @@ void Console::on_record(const ObjectRecord& record) {
 
 void Console::on_log(std::string_view level, std::string_view event, std::string_view text) {
   const std::lock_guard lock(mutex_);
+  const bool warning = level == "warning";
   const bool basic = level != "debug" && level != "trace";
   const bool wanted = invocation_.output.verbosity >= (basic ? 1 : 2);
   if ((events_only() && !invocation_.output.quiet && (basic || wanted)) || (log_ && is_logged(level))) {
@@ -186,7 +187,9 @@ void Console::on_log(std::string_view level, std::string_view event, std::string
     if (events_only() && !invocation_.output.quiet) out_.write(line);
     if (is_logged(level)) write_log(line);
   }
-  if (!quiet() && wanted) {
+  if (!quiet() && warning) {
+    note("azs3copy: warning: " + printable(text, !err_style_.unicode));
+  } else if (!quiet() && wanted) {
     note(fmt::format("{:<9} {}: {}", level, event, printable(text, !err_style_.unicode)));
   }
 }

@@ -99,7 +99,8 @@ std::string summary(UtcTime now, const RunSummary& summary, bool dry_run, int ex
     json.field("exit_code", exit_code).field("interrupted", summary.interrupted).field("dry_run", dry_run);
     write_counts(json, summary.totals);
     json.field("verified_crc64", summary.verified_crc64).field("verified_md5", summary.verified_md5);
-    json.field("unverified", summary.unverified);
+    json.field("unverified", summary.unverified).field("unconfirmed", summary.unconfirmed);
+    json.field("confirmed_md5", summary.confirmed_md5);
     json.field("azure_reads", summary.azure_reads).field("azure_bytes", summary.azure_bytes);
     json.field("s3_writes", summary.s3_writes).field("s3_reads", summary.s3_reads);
     json.field("run_folder", summary.run_folder);
@@ -183,7 +184,8 @@ std::string status(UtcTime now, const RunStatus& status, int exit_code) {
     }
     json.field("folders", status.folders).field("retrying", status.retrying);
     json.field("verified_crc64", status.verified_crc64).field("verified_md5", status.verified_md5);
-    json.field("unverified", status.unverified);
+    json.field("unverified", status.unverified).field("unconfirmed", status.unconfirmed);
+    json.field("confirmed_md5", status.confirmed_md5);
     json.field("bytes_per_second", static_cast<std::uint64_t>(status.bytes_per_second));
     json.field("blobs_per_second", status.blobs_per_second);
     if (status.last_record) json.field("last_record", to_iso8601(*status.last_record));

@@ -11,15 +11,15 @@
 //   record    record: a line of objects.jsonl (messages/record.hpp); every blob that was not unchanged
 //   log       level ("warning", "info", "debug", "trace"), name, text
 //   summary   exit_code, interrupted, dry_run, ms, found ... retries as above,
-//             verified_crc64, verified_md5, unverified, azure_reads, azure_bytes, s3_writes, s3_reads,
-//             run_folder, not_copied: [{outcome, cause, advice, count, first_names}]
+//             verified_crc64, verified_md5, unverified, unconfirmed, confirmed_md5, azure_reads, azure_bytes,
+//             s3_writes, s3_reads, run_folder, not_copied: [{outcome, cause, advice, count, first_names}]
 //             of a dry run also: would_copy: [text], would_copy_large
 //   status    of each look: exit_code (were it the last), run, state ("listing", "copying", "over"), over,
 //             source, destination, begun, begin_date (absent where none), ms (since begun; to the last record
 //             once over), listings, listings_done, found, planned, copied, unchanged, skipped, failed,
-//             waiting, retrying, verified_crc64, verified_md5, unverified, bytes_per_second,
-//             blobs_per_second, last_record (absent before the first), silent_seconds (absent where
-//             something happens), listing_errors: [text], not_copied as above
+//             waiting, retrying, verified_crc64, verified_md5, unverified, unconfirmed,
+//             confirmed_md5, bytes_per_second, blobs_per_second, last_record (absent before the first),
+//             silent_seconds (absent while something happens), listing_errors: [text], not_copied as above
 //   error     exit_code, kind, message, operation, subject, code, status, request_id, advice, attempts
 //   row       of check:   mark, name, detail
 //             of ls:      kind ("blob" or "prefix"), name; of a blob also: bytes, time, tier

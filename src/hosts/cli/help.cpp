@@ -66,8 +66,9 @@ const std::vector<CommandHelp>& command_helps() {
            {"--json: one object a look, with run, state (listing, copying or over), over, ms, listings,",
             "  listings_done; found, planned, copied, unchanged, skipped, failed, waiting, each {blobs, "
             "bytes};",
-            "  retrying, verified_crc64, verified_md5, unverified, bytes_per_second, blobs_per_second,",
-            "  last_record, silent_seconds, listing_errors, not_copied, exit_code.",
+            "  retrying, verified_crc64, verified_md5, unverified, unconfirmed, confirmed_md5,",
+            "  bytes_per_second, blobs_per_second, last_record, silent_seconds, listing_errors, not_copied,",
+            "  exit_code.",
             "Exit: 0 all copied, or not over yet; 1 some failed; 9 skips; 2 usage, 3 no such run or bucket,",
             "4 refused, 5 try again, 7 fatal; 130 a --watch that was stopped before the run was over."}},
       {.name = "redrive",

@@ -126,6 +126,8 @@ Result<> resolve_aws(Invocation& invocation, const Surroundings& surroundings) {
   run.s3.endpoint_url = run.aws.endpoint_url;
   if (!run.aws.region.empty()) run.s3.region = run.aws.region;
   if (Result<> named = check_bucket_name(invocation); !named) return named;
+  if (run.s3.checksum == S3Checksum::unset && run.aws.checksums_when_required)
+    run.s3.checksum = S3Checksum::none;
   const Result<S3Endpoint> endpoint = s3_endpoint(run.destination.bucket, run.s3);
   if (!endpoint) return std::unexpected(endpoint.error());
   return {};

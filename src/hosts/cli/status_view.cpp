@@ -107,7 +107,9 @@ std::vector<Row> verdict_rows(const RunStatus& status, const Style& style) {
   if (status.over && status.copied.blobs > 0) {
     rows.push_back({.text = verified_sentence({.verified_crc64 = status.verified_crc64,
                                                .verified_md5 = status.verified_md5,
-                                               .unverified = status.unverified})});
+                                               .unverified = status.unverified,
+                                               .unconfirmed = status.unconfirmed,
+                                               .confirmed_md5 = status.confirmed_md5})});
   }
   for (std::size_t i = 0; i < std::min(status.listing_errors.size(), listing_errors_max); ++i) {
     rows.push_back({.text = "A listing was given up, and what it had not found is missing: " +

@@ -212,9 +212,15 @@ CostEstimate estimate_cost(const RunOptions& options, const RunSummary& summary)
 }
 
 std::string verified_sentence(const RunSummary& summary) {
-  return fmt::format("Verified end to end: {} by CRC64 from Azure, {} by Content-MD5; {} unverified.",
-                     format_count(summary.verified_crc64), format_count(summary.verified_md5),
-                     format_count(summary.unverified));
+  std::string text = "Verified end to end";
+  if (summary.confirmed_md5 > 0)
+    text += fmt::format(" ({} at S3 by MD5)", format_count(summary.confirmed_md5));
+  text += fmt::format(": {} by CRC64 from Azure, {} by Content-MD5; {} unverified",
+                      format_count(summary.verified_crc64), format_count(summary.verified_md5),
+                      format_count(summary.unverified));
+  if (summary.unconfirmed > 0)
+    text += fmt::format(", {} not confirmed by S3", format_count(summary.unconfirmed));
+  return text + ".";
 }
 
 std::vector<std::string> render_not_copied(const RunSummary& summary, const Style& style, bool only_failed) {
@@ -252,6 +258,13 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
     add_wrapped(lines,
                 "  For the unverified Azure sent no checksum by itself; --verify-source always asks for one.",
                 style, 2);
+  }
+  if (summary.unconfirmed > 0) {
+    add_wrapped(
+        lines,
+        "  S3 stored the unconfirmed but reported no checksum of them; azs3copy check --deep compares "
+        "both sides.",
+        style, 2);
   }
   const CompareOptions& compare = options.compare;
   const bool by_time = !compare.checksum && !compare.size_only && !compare.ignore_existing;

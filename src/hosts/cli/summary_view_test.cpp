@@ -133,6 +133,20 @@ TEST(SummaryView, AnInterruptedRunSaysSoAndHowToGoOn) {
   EXPECT_NE(text.find("Run the same command again to go on."), std::string::npos);
 }
 
+TEST(SummaryView, UnconfirmedIsNotCalledVerified) {
+  RunSummary end = summary();
+  end.verified_crc64 = 2;
+  end.verified_md5 = 0;
+  end.confirmed_md5 = 2;
+  end.unconfirmed = 3;
+  const std::string text = text_of_lines(render_summary(options(), end, {}, ""));
+  EXPECT_NE(text.find("Verified end to end (2 at S3 by MD5): 2 by CRC64 from Azure, 0 by Content-MD5; "
+                      "0 unverified, 3 not confirmed by S3."),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("check --deep"), std::string::npos);
+}
+
 // Silence about unverified bytes would read as "all verified".
 TEST(SummaryView, UnverifiedIsAlwaysCounted) {
   RunSummary end = summary();

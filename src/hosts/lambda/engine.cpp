@@ -135,7 +135,11 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   setup->azure =
       std::make_unique<BlobClient>(given.source.account, std::move(*credential), *setup->transport);
 
-  S3Options s3{.region = aws_.region, .endpoint_url = aws_.endpoint_url};
+  setup->s3_traits = std::make_shared<S3Traits>();
+  S3Options s3{.region = aws_.region,
+               .endpoint_url = aws_.endpoint_url,
+               .checksum = aws_.checksums_when_required ? S3Checksum::none : S3Checksum::unset,
+               .traits = setup->s3_traits};
   setup->s3_origin = s3.endpoint_url;
   if (const Result<S3Endpoint> endpoint = s3_endpoint(given.destination.bucket, s3); !endpoint)
     return std::unexpected(endpoint.error());

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "aws/s3_traits.hpp"
 #include "aws/secrets_client.hpp"
 #include "aws/sns_client.hpp"
 #include "core/sync.hpp"
@@ -24,6 +25,7 @@ struct Setup {
   AzureLogin login;
   std::unique_ptr<LimitedTransport> transport;
   std::unique_ptr<BlobClient> azure;
+  std::shared_ptr<S3Traits> s3_traits;
   std::unique_ptr<S3Client> s3;
   std::unique_ptr<SnsClient> sns;
   std::unique_ptr<StateStore> store;

@@ -477,7 +477,11 @@ class WorkFunction {
     }
     const RunId run = std::visit([](const auto& each) { return each.run; }, *message);
     MessageScope scope(engine_, setup_, item, run, here == FunctionName::find_blobs, times_, metrics_);
-    co_return co_await std::visit([&scope](auto& each) { return scope.work(std::move(each)); }, *message);
+    Result<bool> done =
+        co_await std::visit([&scope](auto& each) { return scope.work(std::move(each)); }, *message);
+    for (const std::string& text : setup_.s3_traits->take_warnings())
+      telemetry().log(LogLevel::info, "s3_warning", {{"text", text}}, run.view());
+    co_return done;
   }
 
   void close_metrics(const Event& event) {

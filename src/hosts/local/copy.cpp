@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "aws/s3_traits.hpp"
 #include "codec/json.hpp"
 #include "codec/time.hpp"
 #include "hosts/local/ends.hpp"
@@ -100,6 +101,7 @@ class CopyRun {
     if (!filter) return passed(std::move(filter));
     filter_ = std::move(*filter);
     run_ = new_run_id(started_utc_);
+    options_.s3.traits = std::make_shared<S3Traits>();
 
     const int shares = loop_count(options_.limits);
     Result<std::unique_ptr<Worker>> first = Worker::make(options_, *tls, 0, shares);
@@ -252,6 +254,7 @@ class CopyRun {
   Task<void> watch(const Context& until) {
     for (int look = 1;; ++look) {
       observer_.on_progress(progress());
+      log_warnings();
       if (user_stop_.stop_requested() && !interrupted_) {
         interrupted_ = true;
         reporter_->stop();
@@ -265,6 +268,11 @@ class CopyRun {
       if (!co_await until.clock.sleep(look_interval, until)) break;
     }
     observer_.on_progress(progress());
+  }
+
+  void log_warnings() {
+    for (std::string& text : options_.s3.traits->take_warnings())
+      reporter_->log("warning", "s3", std::move(text));
   }
 
   Progress progress() const {
@@ -301,6 +309,7 @@ class CopyRun {
   }
 
   void finish(RunResult& result) {
+    log_warnings();
     RunSummary& summary = result.summary;
     summary.totals = progress();
     reporter_->fill(summary);

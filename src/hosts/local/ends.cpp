@@ -39,6 +39,8 @@ Task<Result<Ends>> reach_both(Worker& worker, const RunOptions& options, Context
   const ListObjectsOptions one{.prefix = mapping_of(options).key_prefix(), .page_rows_max = 1};
   Result<ObjectPage> page = co_await worker.s3->list_objects(one, context);
   if (!page) co_return failed(std::move(page), where);
+  if (Result<> known = co_await worker.s3->check_owner_is_checked(context); !known)
+    co_return failed(std::move(known), where);
   co_return ends;
 }
 

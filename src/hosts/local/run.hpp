@@ -60,10 +60,12 @@ struct RunSummary {
   std::uint64_t verified_crc64 = 0;
   std::uint64_t verified_md5 = 0;
   std::uint64_t unverified = 0;
-  std::uint64_t azure_reads = 0;  // GET and HEAD of blobs, and listings
-  std::uint64_t azure_bytes = 0;  // read: what egress is charged on
-  std::uint64_t s3_writes = 0;    // PUT, POST, and LIST, as they are priced together
-  std::uint64_t s3_reads = 0;     // HEAD, GET
+  std::uint64_t unconfirmed = 0;    // copied, in none of the three above: S3 confirmed nothing
+  std::uint64_t confirmed_md5 = 0;  // of the three above: confirmed by S3 with MD5, not CRC64NVME
+  std::uint64_t azure_reads = 0;    // GET and HEAD of blobs, and listings
+  std::uint64_t azure_bytes = 0;    // read: what egress is charged on
+  std::uint64_t s3_writes = 0;      // PUT, POST, and LIST, as they are priced together
+  std::uint64_t s3_reads = 0;       // HEAD, GET
   std::vector<NotCopied> not_copied;
   std::string run_folder;    // empty for a dry run
   bool interrupted = false;  // stopped on request before the end

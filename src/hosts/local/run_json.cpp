@@ -47,7 +47,8 @@ void write_totals(JsonWriter& json, const RunResult& result) {
   json.field("folders", totals.folders);
   json.field("bytes_moved", totals.bytes_moved);
   json.field("verified_crc64", summary.verified_crc64).field("verified_md5", summary.verified_md5);
-  json.field("unverified", summary.unverified);
+  json.field("unverified", summary.unverified).field("unconfirmed", summary.unconfirmed);
+  json.field("confirmed_md5", summary.confirmed_md5);
   json.field("azure_reads", summary.azure_reads).field("azure_bytes_read", summary.azure_bytes);
   json.field("s3_writes", summary.s3_writes).field("s3_reads", summary.s3_reads);
   json.field("retries", totals.retries);

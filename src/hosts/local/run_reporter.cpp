@@ -47,7 +47,9 @@ void RunReporter::already_there(std::uint64_t bytes) {
 void RunReporter::ended(const ObjectRecord& record) {
   ended_[static_cast<std::size_t>(record.outcome)].add(record.blob.size);
   if (record.outcome == Outcome::copied) {
-    proofs_[static_cast<std::size_t>(record.proof)].fetch_add(1, std::memory_order_relaxed);
+    confirmations_[static_cast<std::size_t>(record.confirmed)].fetch_add(1, std::memory_order_relaxed);
+    if (record.confirmed != Confirmation::none)
+      proofs_[static_cast<std::size_t>(record.proof)].fetch_add(1, std::memory_order_relaxed);
   }
   if (ledger_ != nullptr) ledger_->append(record);
   if (record.outcome == Outcome::unchanged) return;
@@ -120,6 +122,8 @@ void RunReporter::fill(RunSummary& summary) const {
   summary.unverified = proofs_[static_cast<std::size_t>(SourceProof::none)].load();
   summary.verified_md5 = proofs_[static_cast<std::size_t>(SourceProof::content_md5)].load();
   summary.verified_crc64 = proofs_[static_cast<std::size_t>(SourceProof::crc64)].load();
+  summary.unconfirmed = confirmations_[static_cast<std::size_t>(Confirmation::none)].load();
+  summary.confirmed_md5 = confirmations_[static_cast<std::size_t>(Confirmation::md5)].load();
   const std::lock_guard lock(mutex_);
   summary.not_copied = causes_.list();
   summary.would_copy = would_copy_;

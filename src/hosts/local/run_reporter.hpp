@@ -66,7 +66,8 @@ class RunReporter final : public Reporter {
   AtomicTally ended_[4];  // by Outcome
   std::atomic<std::uint64_t> planned_bytes_{0};
   std::atomic<std::int64_t> moved_bytes_{0};
-  std::atomic<std::uint64_t> proofs_[3] = {};  // by SourceProof
+  std::atomic<std::uint64_t> proofs_[3] = {};         // by SourceProof, of the copies that S3 confirmed
+  std::atomic<std::uint64_t> confirmations_[3] = {};  // by Confirmation, of all copies
 
   mutable std::mutex mutex_;  // of what follows: the rare ends, and the observer
   Causes causes_;

@@ -208,8 +208,14 @@ struct RunStateTest : ::testing::Test {
             .etag = ETag("0x1"),
             .last_modified = FakeClock::start};
   }
-  static ObjectRecord copied(std::string_view name, SourceProof proof = SourceProof::crc64) {
-    return {.outcome = Outcome::copied, .blob = blob(name), .key = Key(name), .bytes = 10, .proof = proof};
+  static ObjectRecord copied(std::string_view name, SourceProof proof = SourceProof::crc64,
+                             Confirmation confirmed = Confirmation::crc64nvme) {
+    return {.outcome = Outcome::copied,
+            .blob = blob(name),
+            .key = Key(name),
+            .bytes = 10,
+            .proof = proof,
+            .confirmed = confirmed};
   }
   static ObjectRecord failed(std::string_view name, ErrorKind kind, int status = 503) {
     return {.outcome = Outcome::failed,

@@ -15,6 +15,17 @@ namespace {
 constexpr std::size_t reads_at_a_time = 32;
 constexpr std::size_t runs_named_max = 5;
 constexpr std::uint8_t never_copied = 0;
+constexpr std::uint8_t unconfirmed = 1;
+constexpr std::uint8_t confirmed_by_md5 = 2;  // plus the proof
+constexpr std::uint8_t confirmed_by_crc = 5;  // plus the proof
+
+// How a blob was copied; the weaker, the smaller.
+std::uint8_t copied_as(const ObjectRecord& record) {
+  if (record.outcome != Outcome::copied) return never_copied;
+  if (record.confirmed == Confirmation::none) return unconfirmed;
+  const std::uint8_t base = record.confirmed == Confirmation::md5 ? confirmed_by_md5 : confirmed_by_crc;
+  return static_cast<std::uint8_t>(base + static_cast<std::uint8_t>(record.proof));
+}
 
 void add_to(Tally& tally, std::uint64_t size, bool add) {
   tally.blobs += add ? 1 : std::uint64_t(-1);
@@ -89,12 +100,11 @@ void BlobEnds::add(const ObjectRecord& told, bool of_listing, UtcTime written) {
   const Id id = id_of(blob_record_name(told.blob));
   const std::optional<ObjectRecord> lost = overwritten(told, id);
   const ObjectRecord& record = lost ? *lost : told;
-  const bool is_copied = record.outcome == Outcome::copied;
   End end{
       .size = record.blob.size,
       .written = static_cast<std::uint32_t>(std::chrono::floor<seconds>(written).time_since_epoch().count()),
       .outcome = record.outcome,
-      .copied = is_copied ? static_cast<std::uint8_t>(1 + static_cast<int>(record.proof)) : never_copied,
+      .copied = static_cast<std::uint8_t>(copied_as(record) & 0xf),
       .of_listing = of_listing};
   const auto [place, is_new] = ends_.try_emplace(id, end);
   End& known = place->second;
@@ -118,7 +128,7 @@ void BlobEnds::add(const ObjectRecord& told, bool of_listing, UtcTime written) {
 void BlobEnds::count(const End& end, bool add) {
   add_to(tallies_[static_cast<std::size_t>(end.counted())], end.size, add);
   if (!end.of_listing) add_to(of_plans_, end.size, add);
-  if (end.counted() == Outcome::copied) proofs_[end.copied - 1] += add ? 1 : std::uint64_t(-1);
+  if (end.counted() == Outcome::copied) copied_as_[end.copied] += add ? 1 : std::uint64_t(-1);
 }
 
 void BlobEnds::fill(RunStatus& status) const {
@@ -129,9 +139,15 @@ void BlobEnds::fill(RunStatus& status) const {
   status.unchanged.blobs += tally(Outcome::unchanged).blobs;
   status.unchanged.bytes += tally(Outcome::unchanged).bytes;
   status.waiting = difference(status.planned, of_plans_);
-  status.unverified = proofs_[static_cast<std::size_t>(SourceProof::none)];
-  status.verified_md5 = proofs_[static_cast<std::size_t>(SourceProof::content_md5)];
-  status.verified_crc64 = proofs_[static_cast<std::size_t>(SourceProof::crc64)];
+  const auto proved = [this](SourceProof proof) {
+    const auto i = static_cast<std::size_t>(proof);
+    return copied_as_[confirmed_by_md5 + i] + copied_as_[confirmed_by_crc + i];
+  };
+  status.unverified = proved(SourceProof::none);
+  status.verified_md5 = proved(SourceProof::content_md5);
+  status.verified_crc64 = proved(SourceProof::crc64);
+  status.unconfirmed = copied_as_[unconfirmed];
+  for (std::size_t i = confirmed_by_md5; i < confirmed_by_crc; ++i) status.confirmed_md5 += copied_as_[i];
   status.not_copied = causes_.list();
 }
 

@@ -46,6 +46,8 @@ struct RunStatus {
   std::uint64_t verified_crc64 = 0;
   std::uint64_t verified_md5 = 0;
   std::uint64_t unverified = 0;
+  std::uint64_t unconfirmed = 0;    // copied, in none of the three above: S3 confirmed nothing
+  std::uint64_t confirmed_md5 = 0;  // of the three above: confirmed by S3 with MD5, not CRC64NVME
   bool over = false;
   std::optional<UtcTime> last_record;
   // Not over, and no sign of life for so long: silence_max or more.
@@ -86,7 +88,7 @@ class BlobEnds {
     std::uint32_t written = 0;  // seconds since 1970: all that S3 tells
     Causes::Id cause = 0;       // of a skip or a failure
     Outcome outcome = Outcome::copied;
-    std::uint8_t copied : 4 = 0;  // 0: never; else 1 + the weakest proof of its copies
+    std::uint8_t copied : 4 = 0;  // 0: never; else the weakest of its copies (copied_as, status.cpp)
     bool of_listing : 1 = false;
 
     // "Unchanged" of a message that came again says less than the copy that it found.
@@ -103,8 +105,8 @@ class BlobEnds {
   std::unordered_map<Id, End, HashId> ends_;
   std::unordered_map<Id, Id, HashId> owners_;  // of the keys, by their hash: the blob that was read first
   Tally tallies_[4];                           // by Outcome
-  std::uint64_t proofs_[3] = {};
-  Tally of_plans_;  // those that were planned
+  std::uint64_t copied_as_[8] = {};            // by End::copied
+  Tally of_plans_;                             // those that were planned
   Causes causes_;
 };
 

@@ -121,6 +121,20 @@ TEST_F(StatusTest, TheLatestRecordOfABlobCounts) {
   EXPECT_TRUE(status.not_copied.empty());
 }
 
+TEST_F(StatusTest, UnconfirmedCopiesAreCountedApart) {
+  put_plan("w1", plan_of(4));
+  put_records("b1", {copied("a", SourceProof::crc64, Confirmation::none),
+                     copied("b", SourceProof::none, Confirmation::none),
+                     copied("c", SourceProof::crc64, Confirmation::md5), copied("d", SourceProof::none)});
+  clock.advance(seconds(1));
+  put_record(copied("a"));  // delivered again: the weaker counts
+  const RunStatus status = look();
+  EXPECT_EQ(status.unconfirmed, 2u);
+  EXPECT_EQ(status.confirmed_md5, 1u);
+  EXPECT_EQ(status.verified_crc64, 1u);
+  EXPECT_EQ(status.unverified, 1u);
+}
+
 // A message that comes again finds its blob "unchanged": the copy is what happened.
 TEST_F(StatusTest, UnchangedSaysLessThanTheCopyBeforeIt) {
   put_plan("w1", plan_of(2));

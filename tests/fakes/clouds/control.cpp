@@ -327,6 +327,13 @@ void ControlService::change_s3_options(const Json& json) {
     take(options.list_rows_max, json["list_rows_max"].unsigned_integer());
     take(options.checksums, json["checksums"].boolean());
     take(options.verify_signatures, json["verify_signatures"].boolean());
+    take(options.stores_framing, json["stores_framing"].boolean());
+    take(options.refuses_checksum_headers, json["refuses_checksum_headers"].boolean());
+    take(options.refuses_upload_size, json["refuses_upload_size"].boolean());
+    take(options.md5_etags, json["md5_etags"].boolean());
+    take(options.checks_owner, json["checks_owner"].boolean());
+    take(options.damages_bodies, json["damages_bodies"].boolean());
+    options.trailer_refusal = json["trailer_refusal"].string_or(options.trailer_refusal);
   });
 }
 

@@ -27,7 +27,9 @@
 //   POST   /s3/parts              {"key", "part_bytes", "size", "seed", "missing": []}: all others arrived
 //   POST   /s3/credentials        {"id", "secret", "session_token"} | {"id", "expire": true}
 //   POST   /s3/options            {"keep_bodies", "part_bytes_min", "part_bytes_max", "list_rows_max",
-//                                  "checksums", "verify_signatures"}
+//                                  "checksums", "verify_signatures", "stores_framing", "trailer_refusal",
+//                                  "refuses_checksum_headers", "refuses_upload_size", "md5_etags",
+//                                  "checks_owner", "damages_bodies"}
 //
 //   POST   /{azure,s3}/faults     a fault, see server/faults.hpp -> {"rule"}
 //   GET    /{azure,s3}/faults     -> {"fired"}

@@ -21,7 +21,13 @@ class Receiver {
  public:
   Receiver(bool keep, bool with_md5, bool with_sha) : keep_(keep), with_md5_(with_md5), with_sha_(with_sha) {}
 
+  void damage_next_byte() { damage_ = true; }
   void take(Bytes bytes) {
+    if (std::exchange(damage_, false)) {
+      std::string damaged(text_of(bytes));
+      damaged[0] = static_cast<char>(damaged[0] ^ 1);
+      return take(bytes_of(damaged));
+    }
     crc_ = crc64(crc_, bytes);
     size_ += bytes.size();
     if (with_md5_) md5_.update(bytes);
@@ -35,6 +41,7 @@ class Receiver {
   ContentPtr content() { return keep_ ? stored_content(std::move(bytes_)) : digest_content(size_, crc_); }
 
  private:
+  bool damage_ = false;
   bool keep_;
   bool with_md5_;
   bool with_sha_;
@@ -166,34 +173,55 @@ void refuse_other_checksums(const RequestHead& request) {
   }
 }
 
+// The ways in which other servers refuse what they do not know.
+void refuse_forms(const RequestHead& request, bool trailing, const FakeS3Options& options) {
+  const bool with_checksum = request.contains(crc_header) || request.contains("x-amz-trailer");
+  if (options.refuses_checksum_headers && with_checksum) {
+    throw S3Refusal{400, "InvalidArgument",
+                    fmt::format("Unsupported header '{}' received for this API call.", crc_header)};
+  }
+  const std::string& refusal = options.trailer_refusal;
+  if (!trailing || refusal.empty()) return;
+  if (refusal == "NotImplemented") throw S3Refusal{501, refusal, "The trailer is not implemented."};
+  if (refusal == "MissingContentLength") throw S3Refusal{411, refusal, "You must provide Content-Length."};
+  throw S3Refusal{400, refusal == "empty" ? "" : refusal, "The body is not what it says."};
+}
+
 }  // namespace
 
 Task<ReceivedBody> S3Service::receive(Exchange& exchange, bool keep, std::uint64_t size_max) {
   const RequestHead& request = exchange.request();
   refuse_other_checksums(request);
+  const FakeS3Options options = [this] {
+    const std::lock_guard lock(mutex_);
+    return options_;
+  }();
   if (!request.content_length()) {
     throw S3Refusal{411, "MissingContentLength", "You must provide the Content-Length HTTP header."};
   }
   const std::string payload(request.get("x-amz-content-sha256"));
-  const bool trailing = payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
   const bool encoded = lower_case(request.get("content-encoding")).starts_with("aws-chunked");
-  if (payload.starts_with("STREAMING-") && !trailing) {
+  const bool framed = payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+  refuse_forms(request, framed, options);
+  const bool trailing = framed && (encoded || !options.stores_framing);
+  if (payload.starts_with("STREAMING-") && !framed) {
     throw S3Refusal{501, "NotImplemented", "The fake takes unsigned streams only."};
   }
   // The payload hash tells the framing. Clients leave the encoding out towards servers that are not AWS's:
   // some would store it as the object's own.
-  if (encoded && !trailing)
+  if (encoded && !framed)
     throw S3Refusal{400, "InvalidRequest", "aws-chunked and the payload hash do not agree."};
-  if (trailing && request.get("x-amz-trailer").empty()) {
+  if (framed && request.get("x-amz-trailer").empty()) {
     throw S3Refusal{400, "InvalidRequest", "A stream with a trailer wants x-amz-trailer."};
   }
   const std::uint64_t size = trailing ? decoded_length(request) : *request.content_length();
   if (size > size_max) {
     throw S3Refusal{400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"};
   }
-  const bool hashed = payload != "UNSIGNED-PAYLOAD" && !trailing;
+  const bool hashed = payload != "UNSIGNED-PAYLOAD" && !framed;
   // Where bodies are not kept the tests are large: no MD5 of many GB unless it was sent.
   Receiver receiver(keep, keep || request.contains("content-md5"), hashed);
+  if (options.damages_bodies && size > 2000) receiver.damage_next_byte();
   BodyReader reader(exchange);
   std::map<std::string, std::string> trailer;
   if (trailing) {
@@ -208,11 +236,11 @@ Task<ReceivedBody> S3Service::receive(Exchange& exchange, bool keep, std::uint64
                     "The provided 'x-amz-content-sha256' header does not match what was computed."};
   }
   ReceivedBody body{.crc = receiver.crc()};
-  if (options_.checksums && request.contains(crc_header)) {
+  if (options.checksums && request.contains(crc_header)) {
     check_crc(request.get(crc_header), body.crc, "header");
     body.checksum_sent = true;
   }
-  if (options_.checksums && trailer.contains(std::string(crc_header))) {
+  if (options.checksums && trailer.contains(std::string(crc_header))) {
     check_crc(trailer.at(std::string(crc_header)), body.crc, "trailing header");
     body.checksum_sent = true;
   }
@@ -225,6 +253,8 @@ Task<ReceivedBody> S3Service::receive(Exchange& exchange, bool keep, std::uint64
   }
   // Without MD5, an ETag of the same form.
   if (body.md5_hex.empty()) body.md5_hex = fmt::format("{:016x}{:016x}", body.crc.value, receiver.size());
+  if (!options.md5_etags) std::reverse(body.md5_hex.begin(), body.md5_hex.end());
+  if (framed && !trailing) body.odd_size = receiver.size();
   body.content = receiver.content();
   co_return body;
 }

@@ -76,8 +76,13 @@ void check_part(const NamedPart& named, const FakeUpload& upload, const FakeS3Op
   }
 }
 
-void check_whole(const RequestHead& request, const FakeUpload& upload, const FakeObject& object) {
+void check_whole(const RequestHead& request, const FakeUpload& upload, const FakeObject& object,
+                 const FakeS3Options& options) {
   const std::string_view size = request.get("x-amz-mp-object-size");
+  if (options.refuses_upload_size && !size.empty())
+    throw S3Refusal{501, "NotImplemented", "A header you provided implies functionality that is not there."};
+  if (options.refuses_checksum_headers && request.contains("x-amz-checksum-crc64nvme"))
+    throw S3Refusal{400, "InvalidArgument", "Unsupported header 'x-amz-checksum-crc64nvme' received."};
   if (!size.empty() && parse_number(size) != object.content->size()) {
     invalid_request(fmt::format(
         "The provided 'x-amz-mp-object-size' header value {} does not match what was computed: {}", size,
@@ -121,6 +126,8 @@ FakeUpload& S3Service::upload_of(const S3Target& target) {
 Response S3Service::create_upload(const RequestHead& request, const S3Target& target) {
   const std::string_view algorithm = request.get("x-amz-checksum-algorithm");
   const std::string_view type = request.get("x-amz-checksum-type");
+  if (options_.refuses_checksum_headers && !algorithm.empty())
+    throw S3Refusal{400, "InvalidArgument", "Unsupported header 'x-amz-checksum-algorithm' received."};
   if (options_.checksums) {
     if (!algorithm.empty() && algorithm != "CRC64NVME") {
       throw S3Refusal{501, "NotImplemented", "The fake checks CRC64NVME only."};
@@ -184,6 +191,7 @@ Task<Response> S3Service::upload_part(Exchange& exchange, const Call& call, cons
   upload.parts[number] = {.content = body.content, .etag = etag, .crc = body.crc, .last_modified = now()};
   Response reply = base_reply(request);
   reply.header("ETag", "\"" + etag + "\"");
+  if (body.odd_size) reply.header("x-amz-object-size", std::to_string(*body.odd_size));
   if (body.checksum_sent && call.special != "no_checksum") {
     reply.header("x-amz-checksum-crc64nvme", to_s3_base64(body.crc));
   }
@@ -226,7 +234,7 @@ Response S3Service::finish_upload(const RequestHead& request, const Call& call, 
   object.etag = multipart_etag(named);
   object.parts = static_cast<std::uint32_t>(named.size());
   object.last_modified = upload.initiated;  // as S3 does
-  check_whole(request, upload, object);
+  check_whole(request, upload, object, options_);
   check_write_condition(request, bucket, target.key);
   store(bucket, target.key, object);
   uploads_.erase(target.query.get("uploadId"));

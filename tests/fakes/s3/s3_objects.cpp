@@ -182,6 +182,7 @@ Task<Response> S3Service::put_object(Exchange& exchange, const Call& call, const
     keep = options_.keep_bodies;
   }
   ReceivedBody body = co_await receive(exchange, keep, put_bytes_max);
+  const std::optional<std::uint64_t> odd_size = body.odd_size;
   object.content = std::move(body.content);
   object.crc = body.crc;
   object.has_checksum = options_.checksums;  // S3 computes it where none was sent
@@ -195,6 +196,7 @@ Task<Response> S3Service::put_object(Exchange& exchange, const Call& call, const
   store(bucket, target.key, object);
   Response reply = base_reply(request);
   reply.header("ETag", "\"" + object.etag + "\"");
+  if (odd_size) reply.header("x-amz-object-size", std::to_string(*odd_size));
   if (object.has_checksum && call.special != "no_checksum") {
     reply.header("x-amz-checksum-crc64nvme", to_s3_base64(object.crc));
     reply.header("x-amz-checksum-type", "FULL_OBJECT");

@@ -122,7 +122,7 @@ Response S3Service::refuse(const RequestHead& request, const S3Refusal& refusal)
   Response reply = base_reply(request, refusal.status);
   reply.header("x-fake-code", refusal.code);  // for the log only: S3 names the code in the body alone
   for (const auto& [name, value] : refusal.headers) reply.header(name, value);
-  if (reply.head_only || refusal.status == 304) return reply;
+  if (reply.head_only || refusal.status == 304 || refusal.code.empty()) return reply;
   reply.header("Content-Type", "application/xml");
   reply.body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>";
   xml_element(reply.body, "Code", refusal.code);
@@ -168,7 +168,8 @@ S3Bucket& S3Service::bucket_of(const RequestHead& request, const S3Target& targe
         {{"Region", bucket.region}}};
   }
   const std::string_view owner = request.get("x-amz-expected-bucket-owner");
-  if (!owner.empty() && owner != bucket.owner) throw S3Refusal{403, "AccessDenied", "Access Denied"};
+  if (options_.checks_owner && !owner.empty() && owner != bucket.owner)
+    throw S3Refusal{403, "AccessDenied", "Access Denied"};
   return bucket;
 }
 

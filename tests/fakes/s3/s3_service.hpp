@@ -63,7 +63,8 @@ struct ReceivedBody {
   ContentPtr content;
   Crc64 crc;
   std::string md5_hex;
-  bool checksum_sent = false;  // CRC64NVME in header or trailer, and it matched
+  bool checksum_sent = false;                  // CRC64NVME in header or trailer, and it matched
+  std::optional<std::uint64_t> odd_size = {};  // for x-amz-object-size: the framing was stored
 };
 
 class S3Service final : public FakeService {
