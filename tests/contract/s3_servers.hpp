@@ -17,6 +17,8 @@ struct S3Quirks {
   // Of uploads no CRC64NVME is known: ListParts has none, and what GET and HEAD of the finished object call
   // so is a CRC32. Reading it needs --s3-checksum none. moto 5.2, test-servers.md.
   bool no_crc_of_uploads = false;
+  // CRC64NVME is neither checked nor reported; MD5 ETags confirm writes. Ceph RGW 18.2, rclone 1.76.
+  bool knows_no_checksums = false;
   // Keys are tidied up as paths of a file system: "a//b" becomes "a/b", "a" and "a/b" exclude each other.
   // versitygw's posix backend, test-servers.md.
   bool keys_are_paths = false;
@@ -64,6 +66,11 @@ class S3Contract : public testing::TestWithParam<S3Server> {
   void SetUp() override;
 
   const S3Quirks& quirks() const { return GetParam().quirks; }
+  bool checks_crc() const { return !quirks().believes_checksums && !quirks().knows_no_checksums; }
+  // What the server reports for a CRC that was sent.
+  std::optional<Crc64> reported(Crc64 crc) const {
+    return quirks().knows_no_checksums ? std::nullopt : std::optional<Crc64>(crc);
+  }
   const Context& context() const { return wire_->context(); }
   // Region and endpoint.
   S3Options options() const;
