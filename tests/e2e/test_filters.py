@@ -53,8 +53,9 @@ def test_files_from_copies_exactly_the_named(program, source, bucket, tmp_path):
     names = tmp_path / "names"
     names.write_text("# what we want\ndocs/a.txt\n\n/empty\nnot-there\ndocs\n")
 
-    program.copy(source, bucket, "--files-from", names)
+    finished = program.copy(source, bucket, "--files-from", names, expect=1)
 
+    assert {record["source"] for record in finished.records if "error" in record} == {"not-there", "docs"}
     assert bucket.read_all() == {"docs/a.txt": b"x" * 300, "empty": b""}
 
 
