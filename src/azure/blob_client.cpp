@@ -61,7 +61,7 @@ struct BlobClient::Impl {
       co_return co_await list_page(container, options, metadata, context);
     }
     if (!response) co_return passed(std::move(response));
-    co_return parse_blob_page(std::move(response->body), container);
+    co_return parse_blob_page(std::move(response->body), container, options.details);
   }
 
   // Without the permission to list, the prefix can only be the name of one blob, which a HEAD finds.
@@ -83,6 +83,7 @@ struct BlobClient::Impl {
     }
     BlobPage page;
     page.blobs.push_back(std::move(found->blob));
+    page.details.push_back({.headers = std::move(found->headers), .metadata = std::move(found->metadata)});
     co_return page;
   }
 
@@ -91,7 +92,7 @@ struct BlobClient::Impl {
   Task<Result<BlobPage>> list_blobs(const Container& container, const ListBlobsOptions& options,
                                     const Context& context) {
     if (!session.credential->may_list()) co_return co_await list_one_blob(container, options.prefix, context);
-    bool with_metadata = session.lists_with_metadata;
+    bool with_metadata = session.lists_with_metadata || options.details;
     Result<ParsedBlobPage> parsed = co_await list_page(container, options, with_metadata, context);
     if (parsed && parsed->has_empty_blobs && !with_metadata) {
       with_metadata = true;

@@ -37,8 +37,15 @@ struct BlobProperties {
   std::string lease_status;
 };
 
+// What arrives with a blob's content.
+struct BlobDetails {
+  ContentHeaders headers;
+  Metadata metadata;
+};
+
 struct BlobPage {
   std::vector<Blob> blobs;
+  std::vector<BlobDetails> details;   // of each blob, with ListBlobsOptions::details only
   std::vector<std::string> prefixes;  // with a delimiter only
   std::string next_marker;            // empty: the last page. A page may be empty and still have one.
 };
@@ -81,6 +88,7 @@ struct ListBlobsOptions {
   std::string marker;
   std::string delimiter;
   int page_rows_max = 5000;  // Azure's limit
+  bool details = false;      // headers and metadata too: longer pages, and no more of them
 };
 
 class BlobClient {

@@ -35,6 +35,7 @@ Result<std::string> read_name(XmlScanner& xml) {
 struct Properties {
   std::string_view last_modified, etag, content_length, blob_type, access_tier, archive_status, resource_type,
       customer_key;
+  std::string_view content_type, content_encoding, content_language, content_disposition, cache_control;
 };
 
 // Where the field `name` is kept; nullptr for the many that nobody asks for.
@@ -47,12 +48,19 @@ std::string_view* place_of(Properties& found, std::string_view name) {
     case 10:
       return name == "AccessTier" ? &found.access_tier : nullptr;
     case 12:
-      return name == "ResourceType" ? &found.resource_type : nullptr;
+      if (name == "ResourceType") return &found.resource_type;
+      return name == "Content-Type" ? &found.content_type : nullptr;
     case 13:
       if (name == "Last-Modified") return &found.last_modified;
+      if (name == "Cache-Control") return &found.cache_control;
       return name == "ArchiveStatus" ? &found.archive_status : nullptr;
     case 14:
       return name == "Content-Length" ? &found.content_length : nullptr;
+    case 16:
+      if (name == "Content-Encoding") return &found.content_encoding;
+      return name == "Content-Language" ? &found.content_language : nullptr;
+    case 19:
+      return name == "Content-Disposition" ? &found.content_disposition : nullptr;
     case 25:
       return name == "CustomerProvidedKeySha256" ? &found.customer_key : nullptr;
     default:
@@ -72,13 +80,24 @@ Properties read_properties(XmlScanner& xml) {
   return found;
 }
 
-bool read_stub_mark(XmlScanner& xml) {
+// True if it marks a directory stub. `metadata` is filled where given.
+bool read_metadata(XmlScanner& xml, Metadata* metadata) {
   bool marked = false;
   while (xml.enter()) {
     const std::string_view name = xml.name();
-    marked = is_stub_mark(name, xml.text()) || marked;
+    const std::string_view value = xml.text();
+    marked = is_stub_mark(name, value) || marked;
+    if (metadata != nullptr) metadata->emplace_back(name, value);
   }
   return marked;
+}
+
+ContentHeaders headers_of(const Properties& found) {
+  return {.content_type = std::string(found.content_type),
+          .content_encoding = std::string(found.content_encoding),
+          .content_language = std::string(found.content_language),
+          .content_disposition = std::string(found.content_disposition),
+          .cache_control = std::string(found.cache_control)};
 }
 
 Result<> fill_row(Blob& blob, const Properties& found) {
@@ -103,8 +122,9 @@ Result<> fill_row(Blob& blob, const Properties& found) {
   return {};
 }
 
-Result<> read_blob(XmlScanner& xml, const Container& container, ParsedBlobPage& parsed) {
+Result<> read_blob(XmlScanner& xml, const Container& container, bool with_details, ParsedBlobPage& parsed) {
   Blob& blob = parsed.page.blobs.emplace_back();
+  BlobDetails* details = with_details ? &parsed.page.details.emplace_back() : nullptr;
   Properties found;
   bool stub_mark = false;
   while (xml.enter()) {
@@ -115,7 +135,7 @@ Result<> read_blob(XmlScanner& xml, const Container& container, ParsedBlobPage& 
     } else if (xml.name() == "Properties") {
       found = read_properties(xml);
     } else if (xml.name() == "Metadata") {
-      stub_mark = read_stub_mark(xml);
+      stub_mark = read_metadata(xml, details != nullptr ? &details->metadata : nullptr);
     } else {
       xml.skip();
     }
@@ -123,6 +143,7 @@ Result<> read_blob(XmlScanner& xml, const Container& container, ParsedBlobPage& 
   if (xml.failed()) return {};  // what is missing was cut off; finish() says so
   if (blob.name.empty()) return fail(ErrorKind::protocol, "the listing has a row without a name");
   blob.container = container;
+  if (details != nullptr) details->headers = headers_of(found);
   if (Result<> ok = fill_row(blob, found); !ok) return ok;
   // A hierarchical account says of each row what it is; elsewhere a stub is an empty block blob with a mark.
   if (blob.size == 0 && blob.type == BlobType::block && found.resource_type.empty()) {
@@ -196,10 +217,10 @@ Result<std::string> read_results(std::string& text, std::string_view list, const
 
 }  // namespace
 
-Result<ParsedBlobPage> parse_blob_page(std::string xml, const Container& container) {
+Result<ParsedBlobPage> parse_blob_page(std::string xml, const Container& container, bool details) {
   ParsedBlobPage parsed;
   Result<std::string> marker = read_results(xml, "Blobs", [&](XmlScanner& scanner) -> Result<> {
-    if (scanner.name() == "Blob") return read_blob(scanner, container, parsed);
+    if (scanner.name() == "Blob") return read_blob(scanner, container, details, parsed);
     if (scanner.name() == "BlobPrefix") return read_prefix(scanner, parsed.page);
     scanner.skip();
     return {};

@@ -24,7 +24,8 @@ struct ParsedBlobPage {
 
 // ErrorKind::protocol: malformed XML (to be asked for again),
 // or a row without a needed field, which names the blob.
-Result<ParsedBlobPage> parse_blob_page(std::string xml, const Container& container);
+// `details`: of each blob too.
+Result<ParsedBlobPage> parse_blob_page(std::string xml, const Container& container, bool details = false);
 Result<ContainerPage> parse_container_page(std::string xml);
 
 }  // namespace azs3copy

@@ -57,6 +57,24 @@ std::string replaced(std::string text, std::string_view part, std::string_view b
   return text.replace(at, part.size(), by);
 }
 
+TEST(Listing, DetailsComeWhereTheyAreAskedFor) {
+  std::string xml = page_of(row("a", "<Content-Language>de</Content-Language>"));
+  xml = replaced(xml, "</Properties>", "</Properties><Metadata><b>1</b><A>\xC3\xA9</A></Metadata>");
+  xml = replaced(xml, "<Content-MD5 />",
+                 "<Content-Encoding>gzip</Content-Encoding><Cache-Control>no-cache</Cache-Control>"
+                 "<Content-Disposition>attachment</Content-Disposition>");
+  const Result<ParsedBlobPage> parsed = parse_blob_page(xml, photos, true);
+  ASSERT_TRUE(parsed && parsed->page.details.size() == 1);
+  const BlobDetails& details = parsed->page.details[0];
+  EXPECT_EQ(details.headers, (ContentHeaders{.content_type = "image/jpeg",
+                                             .content_encoding = "gzip",
+                                             .content_language = "de",
+                                             .content_disposition = "attachment",
+                                             .cache_control = "no-cache"}));
+  EXPECT_EQ(details.metadata, (Metadata{{"b", "1"}, {"A", "\xC3\xA9"}}));
+  EXPECT_TRUE(parse_blob_page(xml, photos)->page.details.empty());
+}
+
 TEST(Listing, ReadsARow) {
   const Blob blob =
       only_blob(page_of(row("a/b.jpg", "<AccessTier>Cool</AccessTier>", "18446744073709551615")));

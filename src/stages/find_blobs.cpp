@@ -15,6 +15,7 @@
 
 #include <unordered_map>
 
+#include "aws/s3_headers.hpp"
 #include "stages/destination_window.hpp"
 #include "stages/named_blobs.hpp"
 #include "stages/outcome.hpp"
@@ -52,7 +53,7 @@ class Finder {
       Result<BlobPage> next = BlobPage{};
       Group fetching;
       if (!marker.empty()) fetching.spawn(list_into(marker, next));
-      Result<> decided = co_await decide_page(std::move(page->blobs));
+      Result<> decided = co_await decide_page(std::move(page->blobs), std::move(page->details));
       if (decided) decided = co_await send_folders(std::move(page->prefixes));
       co_await fetching.join();
       if (!decided || marker.empty()) co_return decided;
@@ -75,18 +76,27 @@ class Finder {
       stage_.reporter.found(task.blob);
       if (Result<> ended = end_with_error(stage_, task, std::move(failure.error)); !ended) co_return ended;
     }
-    co_return co_await decide_page(std::move(found->blobs));
+    std::vector<Blob> blobs;
+    std::vector<BlobDetails> details;
+    for (BlobProperties& each : found->blobs) {
+      blobs.push_back(std::move(each.blob));
+      details.push_back({.headers = std::move(each.headers), .metadata = std::move(each.metadata)});
+    }
+    co_return co_await decide_page(std::move(blobs), std::move(details));
   }
 
   struct Candidate {
     CopyTask task;
+    BlobDetails details = {};  // of a dry run
     Comparison comparison = Comparison::copy;
     bool ended = false;  // its failure is reported already
   };
 
   Task<Result<BlobPage>> list(std::string marker) {
-    const ListBlobsOptions options{
-        .prefix = work_.prefix, .marker = std::move(marker), .delimiter = work_.levels > 0 ? "/" : ""};
+    const ListBlobsOptions options{.prefix = work_.prefix,
+                                   .marker = std::move(marker),
+                                   .delimiter = work_.levels > 0 ? "/" : "",
+                                   .details = stage_.rules.dry_run};
     co_return co_await stage_.azure.list_blobs(work_.container, options, context_);
   }
 
@@ -94,8 +104,9 @@ class Finder {
     page = co_await list(std::move(marker));
   }
 
-  Task<Result<>> decide_page(std::vector<Blob> blobs) {
-    std::vector<Candidate> candidates = select(std::move(blobs));
+  // `details`: of each blob, or none.
+  Task<Result<>> decide_page(std::vector<Blob> blobs, std::vector<BlobDetails> details) {
+    std::vector<Candidate> candidates = select(std::move(blobs), std::move(details));
     if (Result<> compared = co_await compare_with_destination(candidates); !compared) co_return compared;
     Tally to_copy;
     for (const Candidate& candidate : candidates) {
@@ -125,13 +136,14 @@ class Finder {
   }
 
   // What belongs to the job and can be copied, with its key; the rest is reported or left out.
-  std::vector<Candidate> select(std::vector<Blob> blobs) {
+  std::vector<Candidate> select(std::vector<Blob> blobs, std::vector<BlobDetails> details) {
     const KeyMapping& mapping = stage_.rules.mapping;
     std::vector<Candidate> candidates;
     candidates.reserve(blobs.size());
     std::uint64_t listed = 0;
     std::uint64_t folders = 0;
-    for (Blob& blob : blobs) {
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      Blob& blob = blobs[i];
       const std::optional<std::string_view> relative = mapping.relative_name(blob.name);
       if (!relative) continue;
       const bool is_folder = mapping.is_folder(blob, *relative);
@@ -158,6 +170,7 @@ class Finder {
         stage_.reporter.ended(record_of_error(task, std::move(error)));
       } else {
         candidates.push_back({.task = std::move(task)});
+        if (stage_.rules.dry_run && i < details.size()) candidates.back().details = std::move(details[i]);
       }
     }
     stage_.reporter.listed(listed, folders);
@@ -226,11 +239,11 @@ class Finder {
                              .attempts = 0});
       co_return Result<>{};
     }
-    stage_.reporter.planned(task.blob.size);
     if (stage_.rules.dry_run) {
-      stage_.reporter.would_copy(task);
+      say_what_would_be(candidate);
       co_return Result<>{};
     }
+    stage_.reporter.planned(task.blob.size);
     if (route(task.blob.size, stage_.rules.part_threshold) == Route::large) {
       co_return co_await stage_.bus.publish(LargeFile{.run = stage_.run, .task = std::move(task)});
     }
@@ -239,6 +252,22 @@ class Finder {
     if (batch_.tasks.size() >= batch_blobs_max || batch_bytes_ >= batch_bytes_max)
       co_return co_await send_batch();
     co_return Result<>{};
+  }
+
+  // Headers and metadata that S3 does not take fail a copy, too.
+  void say_what_would_be(Candidate& candidate) {
+    CopyTask& task = candidate.task;
+    const BlobProperties properties{.blob = task.blob,
+                                    .headers = std::move(candidate.details.headers),
+                                    .metadata = std::move(candidate.details.metadata)};
+    Headers headers;
+    Result<> fits = add_attributes(headers, object_attributes(stage_, task.blob, properties));
+    if (!fits) {
+      stage_.reporter.ended(record_of_error(task, std::move(fits.error())));
+      return;
+    }
+    stage_.reporter.planned(task.blob.size);
+    stage_.reporter.would_copy(task);
   }
 
   Task<Result<>> send_batch() {

@@ -32,7 +32,7 @@ Task<void> find_one(Search& search, const std::string& name) {
       Result<BlobProperties> properties =
           co_await search.azure.properties(search.container, blob, search.context);
       if (properties) {
-        search.found.blobs.push_back(std::move(properties->blob));
+        search.found.blobs.push_back(std::move(*properties));
         co_return;
       }
       Error& error = properties.error();
@@ -63,9 +63,10 @@ Task<Result<NamedBlobs>> find_named_blobs(BlobClient& azure, const Container& co
   co_await work_side_by_side(names.names().size(), asks_max,
                              [&](std::size_t i) { return find_one(search, names.names()[i]); });
   if (search.error) co_return std::unexpected<Error>(std::move(*search.error));
-  std::vector<Blob>& blobs = search.found.blobs;
-  std::ranges::sort(blobs, {}, &Blob::name);
-  const auto repeated = std::ranges::unique(blobs, {}, &Blob::name);
+  std::vector<BlobProperties>& blobs = search.found.blobs;
+  const auto name_of = [](const BlobProperties& properties) { return properties.blob.name.view(); };
+  std::ranges::sort(blobs, {}, name_of);
+  const auto repeated = std::ranges::unique(blobs, {}, name_of);
   blobs.erase(repeated.begin(), repeated.end());
   co_return std::move(search.found);
 }

@@ -22,8 +22,8 @@ struct NamedBlobs {
     BlobName name;
     Error error;
   };
-  std::vector<Blob> blobs;        // in order of their names, each once
-  std::vector<Failure> failures;  // it is not known whether these exist
+  std::vector<BlobProperties> blobs;  // in order of their names, each once
+  std::vector<Failure> failures;      // it is not known whether these exist
 };
 // One HEAD for each name, more for one that can be spelled in several ways. Names that the container does not
 // have are left out. An error is about the container.

@@ -142,6 +142,26 @@ def test_fatal_error_is_never_called_nothing_to_copy(program, clouds, source):
     assert "Nothing to copy" not in finished.out and "AccessDenied" in finished.err
 
 
+@pytest.mark.parametrize("flags", [[], ["--files-from"]], ids=["listed", "asked"])
+def test_dry_run_reports_what_would_fail(program, clouds, source, write_list, flags):
+    """Keys that are too long, metadata and headers that S3 does not take, blobs that are offline."""
+    would_fail = {"k" * 1020: {}, "meta": {"metadata": {"large": "x" * 2100}},
+                  "type": {"content_type": "a/\u00e9"}}
+    for name, attributes in would_fail.items():
+        source.put(name, "x", **attributes)
+    source.put("archived", "x", tier="Archive")
+    target = clouds.bucket().below("prefix")
+    flags = flags and [*flags, write_list("\n".join([*would_fail, "archived", "b.bin"]).encode())]
+
+    dry = program.copy(source, target, "--dry-run", *flags, expect=1)
+    assert clouds.azure.count("GetBlob") == clouds.s3.count("PutObject") == 0
+    finished = program.copy(source, target, *flags, expect=1)
+
+    assert "3 would fail" in dry.out and "1 skipped" in dry.out
+    assert {record["source"] for record in finished.records if "error" in record} == set(would_fail)
+    assert "meta" in dry.out and "type" in dry.out and "1,024" in dry.out.replace("1024", "1,024")
+
+
 def test_killed_run_is_called_interrupted_by_the_next(program, clouds, source):
     clouds.s3.fault("PutObject", delay=60_000, times=0, status=0)
     target = clouds.bucket()

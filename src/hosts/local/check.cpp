@@ -104,7 +104,9 @@ class Check {
       if (const auto relative = mapping.relative_name(failure.name)) names.take(*relative);
       report(CheckMark::error, failure.name.str(), failure.error.to_line());
     }
-    co_return co_await compare_page(worker, window, mapping, std::move(found->blobs), context);
+    std::vector<Blob> blobs;
+    for (BlobProperties& properties : found->blobs) blobs.push_back(std::move(properties.blob));
+    co_return co_await compare_page(worker, window, mapping, std::move(blobs), context);
   }
 
   // Names of --files-from that are on neither side.
