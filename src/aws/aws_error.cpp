@@ -16,6 +16,7 @@
 #include "codec/time.hpp"
 #include "codec/xml.hpp"
 #include "core/secret.hpp"
+#include "net/clock_offset.hpp"
 #include "net/retry_after.hpp"
 
 namespace azs3copy {
@@ -114,12 +115,12 @@ constexpr Row rows[] = {
     {"IDPRejectedClaim", credentials, fresh_login, "the identity provider refused the web identity token"},
     {"SessionDurationEscalationException", credentials, fresh_login,
      "the login ends before the token would: renew it"},
-    {"SignatureDoesNotMatch", credentials, never, wrong_key_pair},
-    {"InvalidSignature", credentials, never, wrong_key_pair},
-    {"InvalidSignatureException", credentials, never, wrong_key_pair},
-    {"IncompleteSignature", credentials, never, wrong_key_pair},
-    {"IncompleteSignatureException", credentials, never, wrong_key_pair},
-    {"AuthFailure", credentials, never},
+    {"SignatureDoesNotMatch", credentials, fresh_login, wrong_key_pair},
+    {"InvalidSignature", credentials, fresh_login, wrong_key_pair},
+    {"InvalidSignatureException", credentials, fresh_login, wrong_key_pair},
+    {"IncompleteSignature", credentials, fresh_login, wrong_key_pair},
+    {"IncompleteSignatureException", credentials, fresh_login, wrong_key_pair},
+    {"AuthFailure", credentials, fresh_login},
     {"MissingAuthenticationToken", credentials, never, "a proxy may have removed the Authorization header"},
     {"MissingAuthenticationTokenException", credentials, never,
      "a proxy may have removed the Authorization header"},
@@ -127,8 +128,8 @@ constexpr Row rows[] = {
     {"CredentialsNotSupported", credentials, never},
     {"NotSignedUp", credentials, never, "the account is not signed up for S3"},
     {"OptInRequired", credentials, never, "enable region {region} for the account, or use another"},
-    {"RequestTimeTooSkewed", credentials, never, set_the_clock},
-    {"RequestExpired", credentials, never, set_the_clock},
+    {"RequestTimeTooSkewed", credentials, fresh_login, set_the_clock},
+    {"RequestExpired", credentials, fresh_login, set_the_clock},
 
     // May they?
     {"AccessDenied", permission, never, look_at_policies},
@@ -250,7 +251,8 @@ constexpr Row rows[] = {
     {"UnsupportedOperation", unsupported, never},
     {"UnknownOperationException", unsupported, never},
     {"XMinioStorageFull", unavailable, never, "the server's storage is full"},  // MinIO
-    {"QuotaExceeded", unavailable, never, "the bucket's quota is used up"},     // Ceph and versitygw
+    {"XMinioAdminBucketQuotaExceeded", unavailable, never, "the bucket's quota is used up"},
+    {"QuotaExceeded", unavailable, never, "the bucket's quota is used up"},  // Ceph and versitygw
 
     // Bugs of ours.
     {"InvalidPartOrder", internal, never},
@@ -561,6 +563,7 @@ AwsFailure aws_failure(const ResponseHead& head, std::string_view body, const Aw
   if (is_about_the_clock(said)) {
     add_sentence(error.message, describe_skew(head.headers, context.now));
     error.advice = set_the_clock;
+    failure.clock_offset = clock_offset(head.headers, context.now);
   }
   // S3 passes KMS's refusals on as its own: only the text tells them apart.
   if (said.code == "AccessDenied" && said.message.find("kms:") != std::string::npos)

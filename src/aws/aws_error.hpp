@@ -4,6 +4,7 @@
 //   retry_after}
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,8 @@ struct AwsFailure {
   Error error;
   std::string bucket_region;  // where the reply says the bucket lives; empty where it does not say
   bool wrong_region = false;  // the request belongs in `bucket_region`
+  // The request was refused for its date: what to add to this machine's time from now on.
+  std::optional<milliseconds> clock_offset;
 };
 
 // Reads a reply that is no success, or the <Error> of one that says 200: S3's XML, that of STS, SNS and other

@@ -72,9 +72,10 @@ HttpRequest AwsService::request_for(const AwsCall& call) const {
   return request;
 }
 
-std::unexpected<Error> AwsService::refusal(const AwsCall& call, const HttpResponse& response,
-                                           UtcTime now) const {
-  Error error = aws_failure(response.head, response.body, {.region = options_.region, .now = now}).error;
+std::unexpected<Error> AwsService::refusal(const AwsCall& call, const HttpResponse& response, UtcTime now) {
+  AwsFailure failure = aws_failure(response.head, response.body, {.region = options_.region, .now = now});
+  if (failure.clock_offset) clock_offset_ = *failure.clock_offset;
+  Error error = std::move(failure.error);
   if (error.kind == ErrorKind::permission && error.advice.empty()) error.advice = call.denied_advice;
   return std::unexpected<Error>(std::move(error));
 }
@@ -93,7 +94,7 @@ Task<Result<std::string>> AwsService::send(const AwsCall& call, const Context& c
     request.body = bytes_of(call.body);
   }
   if (!login->access_key_id.empty()) {
-    signer_.sign(request, *login, hex_encode(sha256(request.body)), context.clock.utc());
+    signer_.sign(request, *login, hex_encode(sha256(request.body)), context.clock.utc() + clock_offset_);
   }
   Result<HttpResponse> response = co_await fetch(transport_, request, context, call.reply_bytes_max);
   if (response && response->ok()) co_return std::move(response->body);

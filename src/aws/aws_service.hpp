@@ -90,7 +90,7 @@ class AwsService {
 
  private:
   HttpRequest request_for(const AwsCall& call) const;
-  std::unexpected<Error> refusal(const AwsCall& call, const HttpResponse& response, UtcTime now) const;
+  std::unexpected<Error> refusal(const AwsCall& call, const HttpResponse& response, UtcTime now);
 
   AwsServiceKind kind_;
   AwsServiceOptions options_;
@@ -99,6 +99,7 @@ class AwsService {
   RetryPolicy retry_;
   Result<AwsServiceEndpoint> endpoint_;
   SigV4Signer signer_;
+  milliseconds clock_offset_{0};  // of the service's clock, once it refused a request for its date
 };
 
 // For replies that were sent for with AwsService::send.

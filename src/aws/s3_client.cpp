@@ -73,7 +73,7 @@ Task<Result<>> S3Client::Impl::prepare(S3Call& call, const Context& context) {
   if (!login) co_return std::unexpected<Error>(login.error());
   call.request.endpoint = endpoint->server;
   if (login->access_key_id.empty()) co_return Result<>{};
-  signer.sign(call.request, *login, payload_hash(call), context.clock.utc());
+  signer.sign(call.request, *login, payload_hash(call), context.clock.utc() + clock_offset);
   co_return Result<>{};
 }
 
@@ -165,6 +165,7 @@ S3Client::Impl::Refusal S3Client::Impl::refuse(const ResponseHead& head, std::st
                                     .now = context.clock.utc(),
                                     .sent = sent,
                                     .is_aws = is_aws()});
+  if (failure.clock_offset) clock_offset = *failure.clock_offset;
   const bool moved = failure.wrong_region && use_region(std::move(failure.bucket_region));
   return {.error = std::move(failure.error), .moved = moved};
 }

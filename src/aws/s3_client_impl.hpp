@@ -86,6 +86,7 @@ struct S3Client::Impl {
   Result<S3Endpoint> endpoint;
   const std::shared_ptr<S3Traits> traits;
   SigV4Signer signer;
+  milliseconds clock_offset{0};  // of S3's clock from this machine's, once it refused a request for its date
 };
 
 // ErrorKind::invalid for a key that S3 has no room for.

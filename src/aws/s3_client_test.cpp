@@ -409,16 +409,41 @@ TEST_F(S3Bucket, AHostileRegionIsNotFollowed) {
   EXPECT_EQ(wire.requests.size(), 1U);
 }
 
-TEST_F(S3Login, AnEndedLoginIsRenewedOnce) {
+TEST_F(S3Login, AnEndedLoginIsRenewed) {
   wire.replies(error_reply(400, "ExpiredToken")).replies(put_ok);
   ASSERT_TRUE(run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context)));
   EXPECT_EQ(refreshes, 1);
   EXPECT_NE(wire.requests[1].header("authorization").find("AKID2"), std::string_view::npos);
-  wire.replies(error_reply(400, "ExpiredToken")).replies(error_reply(400, "ExpiredToken"));
+  wire.replies(9, error_reply(400, "ExpiredToken"));
   const Result<PutReply> reply =
       run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context));
   EXPECT_EQ(reply.error().kind, ErrorKind::credentials);
-  EXPECT_EQ(wire.requests.size(), 4U);
+  EXPECT_EQ(wire.requests.size(), 6U);
+}
+
+// The machine's clock is an hour behind; FakeClock says 07:42.
+TEST_F(S3Login, ARefusedDateIsTakenFromTheServicesClock) {
+  wire.replies(error_reply(403, "RequestTimeTooSkewed", {{"Date", "Mon, 23 Nov 2026 08:42:10 GMT"}}))
+      .replies(2, put_ok);
+  for (int call = 0; call < 2; ++call)
+    ASSERT_TRUE(run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context)));
+  EXPECT_EQ(wire.requests[0].header("x-amz-date"), "20261123T074210Z");
+  EXPECT_EQ(wire.requests[1].header("x-amz-date"), "20261123T084210Z");
+  EXPECT_EQ(wire.requests[2].header("x-amz-date"), "20261123T084210Z") << "kept";
+  EXPECT_TRUE(clock.sleeps.empty());
+}
+
+// One request that waited behind a proxy while the clock is right.
+TEST_F(S3Login, AClockThatIsRightIsNotCorrected) {
+  wire.replies(error_reply(403, "RequestTimeTooSkewed", {{"Date", "Mon, 23 Nov 2026 07:42:40 GMT"}}))
+      .replies(put_ok);
+  ASSERT_TRUE(run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context)));
+  EXPECT_EQ(wire.requests[1].header("x-amz-date"), "20261123T074210Z");
+}
+
+TEST_F(S3Login, ARefusedSignatureIsSignedAnew) {
+  wire.replies(error_reply(403, "SignatureDoesNotMatch")).replies(put_ok);
+  EXPECT_TRUE(run(client->put_object(Key("k"), bytes_of(body_text), body_crc, {}, {}, context)));
 }
 
 TEST_F(S3Login, AnonymousRequestsCarryNoSignature) {

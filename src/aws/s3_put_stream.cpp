@@ -151,9 +151,7 @@ class PutStream final : public S3PutStream {
       impl_.traits->leave_trailers_out(&error);
       error.retry = RetryVerdict::later;
     }
-    if (error.retry == RetryVerdict::fresh_login) {
-      error.retry = impl_.credentials->refresh() ? RetryVerdict::later : RetryVerdict::never;
-    }
+    if (error.retry == RetryVerdict::fresh_login) (void)impl_.credentials->refresh();
     return error;
   }
 

@@ -220,7 +220,7 @@ TEST_F(S3Stream, ANewLoginOrRegionIsReadyForTheNextAttempt) {
       .replies(error_reply(301, "PermanentRedirect", {{"x-amz-bucket-region", "eu-west-1"}}))
       .replies(ok_for("x"));
   const Result<PutReply> ended = run(send(*client, {.key = Key("k")}, "x", 1, context));
-  EXPECT_EQ(ended.error().retry, RetryVerdict::later);
+  EXPECT_EQ(ended.error().retry, RetryVerdict::fresh_login);
   EXPECT_EQ(refreshes, 1);
   const Result<PutReply> moved = run(send(*client, {.key = Key("k")}, "x", 1, context));
   EXPECT_EQ(moved.error().retry, RetryVerdict::later);

@@ -209,10 +209,7 @@ Task<Result<UploadId>> S3Client::create_upload(const Key& key, const ObjectAttri
   Result<HttpResponse> response = co_await impl_->send(call, context);
   if (!response) {
     // The next attempt is the caller's; its new login is put in place here.
-    Error& error = response.error();
-    if (error.retry == RetryVerdict::fresh_login && !impl_->credentials->refresh()) {
-      error.retry = RetryVerdict::never;
-    }
+    if (response.error().retry == RetryVerdict::fresh_login) (void)impl_->credentials->refresh();
     co_return failed(std::move(response), operation, key.view());
   }
   // The id is all that counts: other servers call the root <InitiateMultipartUpload>, or as they like.

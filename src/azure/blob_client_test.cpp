@@ -257,18 +257,31 @@ TEST_F(SasOfOneBlobTest, WhatOnlyAListingFindsIsRefused) {
   EXPECT_NE(missing.error().advice.find("sp=rl"), std::string::npos);
 }
 
-TEST_F(BlobClientTest, ARefusedLoginIsMadeAnewOnce) {
+TEST_F(BlobClientTest, ARefusedLoginIsMadeAnew) {
   wire.replies({.status = 401}).replies({.body = page("")});
   ASSERT_TRUE(list());
   EXPECT_EQ(wire.requests.at(0).header("Authorization"), "login 1");
   EXPECT_EQ(wire.requests.at(1).header("Authorization"), "login 2");
 
-  wire.replies(3, {.status = 401});
+  wire.replies(9, {.status = 401});
   const auto refused = list();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::credentials);
-  EXPECT_EQ(wire.requests.size(), 4u) << "once an operation";
-  EXPECT_TRUE(clock.sleeps.empty()) << "without a pause";
+  EXPECT_EQ(wire.requests.size(), 6u) << "a few times an operation";
+  EXPECT_EQ(clock.sleeps.size(), 2u) << "the first without a pause";
+}
+
+// A virtual machine that was suspended for an hour signs with an old date.
+TEST_F(BlobClientTest, ARefusedDateIsTakenFromTheServicesClock) {
+  wire.replies({.status = 403,
+                .headers = {{"x-ms-error-code", "AuthenticationFailed"},
+                            {"Date", "Mon, 23 Nov 2026 08:42:10 GMT"}}})
+      .replies(2, {.body = page("")});
+  ASSERT_TRUE(list());
+  EXPECT_EQ(wire.requests.at(0).header("x-ms-date"), "Mon, 23 Nov 2026 07:42:10 GMT");
+  EXPECT_EQ(wire.requests.at(1).header("x-ms-date"), "Mon, 23 Nov 2026 08:42:10 GMT");
+  ASSERT_TRUE(list());
+  EXPECT_EQ(wire.requests.at(2).header("x-ms-date"), "Mon, 23 Nov 2026 08:42:10 GMT") << "kept";
 }
 
 TEST_F(BlobClientTest, ARefusedLoginOfAReadIsMadeAnewForTheNextAttempt) {

@@ -9,6 +9,7 @@
 #include "azure/azure_error.hpp"
 #include "codec/time.hpp"
 #include "codec/url.hpp"
+#include "net/clock_offset.hpp"
 
 namespace azs3copy {
 namespace {
@@ -69,7 +70,7 @@ std::string AzureSession::blob_target(const Container& container, const BlobName
 }
 
 HttpRequest AzureSession::request(Method method, std::string target, const Context& context) {
-  const auto second = std::chrono::floor<seconds>(context.clock.utc());
+  const auto second = std::chrono::floor<seconds>(context.clock.utc() + clock_offset_);
   if (second != date_second_ || date_.empty()) {
     date_second_ = second;
     date_ = to_rfc1123(second);
@@ -116,9 +117,15 @@ Task<Result<HttpResponse>> AzureSession::fetch(HttpRequest request, const Contex
     if (!response) co_return with_request_id(std::move(response.error()), request);
     if (response->ok()) co_return response;
     Error error = classify(request, response->head, response->body, context.clock.utc());
+    learn_clock(response->head, error, context);
     if (!is_version_refusal(error) || version == azure_old_service_version)
       co_return std::unexpected<Error>(std::move(error));
   }
+}
+
+void AzureSession::learn_clock(const ResponseHead& head, const Error& error, const Context& context) {
+  if (error.kind != ErrorKind::credentials) return;
+  if (const auto offset = clock_offset(head.headers, context.clock.utc())) clock_offset_ = *offset;
 }
 
 Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, const HttpRequest& request,
@@ -132,7 +139,8 @@ Task<Error> AzureSession::refusal(Exchange& exchange, const ResponseHead& head, 
   }
   Error error = classify(request, head, body, context.clock.utc());
   // The next attempt is the stage's; its new login is put in place here.
-  if (error.retry == RetryVerdict::fresh_login && !credential->refresh()) error.retry = RetryVerdict::never;
+  if (error.retry == RetryVerdict::fresh_login) (void)credential->refresh();
+  learn_clock(head, error, context);
   co_return error;
 }
 

@@ -50,6 +50,10 @@ struct AzureSession {
 
   std::string id_;  // x-ms-client-request-id begins with it; a count follows
   std::uint64_t request_count_ = 0;
+  // A refused signature may be one whose date was wrong: the next is dated as the service's clock says.
+  void learn_clock(const ResponseHead& head, const Error& error, const Context& context);
+
+  milliseconds clock_offset_{0};
   std::string date_;  // of date_second_, as x-ms-date has it
   std::chrono::sys_seconds date_second_{};
 };

@@ -34,4 +34,10 @@ Context Context::for_clean_up() const {
   return clean_up;
 }
 
+Context Context::with_retries_for(milliseconds limit) const {
+  Context child = *this;
+  child.retry_time_max = std::min(retry_time_max, limit);
+  return child;
+}
+
 }  // namespace azs3copy

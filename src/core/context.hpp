@@ -40,6 +40,8 @@ struct Context {
   // What takes a failed attempt's traces away again may go on until here, where this is later than the deadline.
   Steady::time_point clean_up_deadline = Steady::time_point::min();
   std::atomic<std::uint64_t>* retries = nullptr;  // counts what is tried again, where a host wants to know
+  // A failed call is retried for at most this long, whatever its policy allows. Zero: one attempt.
+  milliseconds retry_time_max = milliseconds::max();
 
   bool stopped() const { return stop.stop_requested(); }
   bool expired() const { return clock.now() >= deadline; }
@@ -52,6 +54,10 @@ struct Context {
   Context for_pause() const;
   // For what must not be left behind though the time of the work is over.
   Context for_clean_up() const;
+  // For one attempt of a call whose retries are its caller's.
+  Context for_one_attempt() const { return with_retries_for(milliseconds{0}); }
+  // For a caller that somebody waits for: a service that does not answer is not waited for longer than this.
+  Context with_retries_for(milliseconds limit) const;
 };
 
 }  // namespace azs3copy

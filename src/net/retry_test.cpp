@@ -1,5 +1,6 @@
 // Harms: clients that come back in step; a service asked again before the time that it named; attempts
-// without end; a second login over and over; an error that does not say how hard it was tried.
+// without end; a blob lost to an outage of minutes; a whole blob read again and again for a checksum that stays
+// wrong; an error that does not say how hard it was tried.
 #include "net/retry.hpp"
 
 #include <gtest/gtest.h>
@@ -15,6 +16,12 @@ using fakes::run;
 
 Error error_of(RetryVerdict retry, milliseconds retry_after = {}) {
   return {.kind = ErrorKind::unavailable, .retry = retry, .message = "busy", .retry_after = retry_after};
+}
+Error error_of(ErrorKind kind, int status = 0) {
+  return {.kind = kind, .retry = RetryVerdict::later, .message = "busy", .http_status = status};
+}
+Error refusal() {
+  return {.kind = ErrorKind::credentials, .retry = RetryVerdict::fresh_login, .message = "refused"};
 }
 
 class RetryTest : public ::testing::Test {
@@ -70,7 +77,7 @@ TEST_F(RetryTest, WhatTheServiceAsksForIsTheLeast) {
 }
 
 TEST_F(RetryTest, AServiceThatAsksForTooMuchIsNotWaitedFor) {
-  const auto result = try_it(9, error_of(RetryVerdict::later, policy_.retry_after_max + milliseconds(1)));
+  const auto result = try_it(9, error_of(RetryVerdict::later, policy_.time_max + milliseconds(1)));
   ASSERT_FALSE(result);
   EXPECT_EQ(attempts_, 1);
   EXPECT_NE(result.error().message.find("longer pause"), std::string::npos) << result.error().message;
@@ -94,21 +101,132 @@ TEST_F(RetryTest, WhatWouldFailAgainIsNotTriedAgain) {
   EXPECT_TRUE(clock_.sleeps.empty());
 }
 
-TEST_F(RetryTest, OneFreshLoginAndNoPauseForIt) {
+TEST_F(RetryTest, ARefusalIsSignedAnewAFewTimes) {
+  policy_ = {};
   int logins = 0;
   const auto login = [&logins] { return ++logins > 0; };
-  EXPECT_EQ(try_it(1, error_of(RetryVerdict::fresh_login), clock_.context(), login), 2);
+  EXPECT_EQ(try_it(1, refusal(), clock_.context(), login), 2);
   EXPECT_EQ(logins, 1);
-  EXPECT_TRUE(clock_.sleeps.empty());
-  EXPECT_FALSE(try_it(9, error_of(RetryVerdict::fresh_login), clock_.context(), login));
-  EXPECT_EQ(attempts_, 2) << "a login that is refused twice is refused";
+  EXPECT_TRUE(clock_.sleeps.empty()) << "no pause before the first";
+  EXPECT_FALSE(try_it(99, refusal(), clock_.context(), login));
+  EXPECT_EQ(attempts_, 4);
+  EXPECT_EQ(clock_.sleeps.size(), 2u);
 }
 
-TEST_F(RetryTest, NoFreshLoginWhereThereIsNoneToBeHad) {
-  EXPECT_FALSE(try_it(9, error_of(RetryVerdict::fresh_login)));
-  EXPECT_EQ(attempts_, 1);
-  EXPECT_FALSE(try_it(9, error_of(RetryVerdict::fresh_login), clock_.context(), [] { return false; }));
-  EXPECT_EQ(attempts_, 1);
+TEST_F(RetryTest, ARefusalIsSignedAnewWithTheSameCredentialsToo) {
+  policy_ = {};
+  EXPECT_EQ(try_it(3, refusal()), 4);
+  EXPECT_EQ(try_it(3, refusal(), clock_.context(), [] { return false; }), 4);
+}
+
+TEST_F(RetryTest, ABusyServiceIsWaitedForByTime) {
+  for (const Error& error : {error_of(ErrorKind::throttled, 503), error_of(ErrorKind::connection),
+                             error_of(ErrorKind::timed_out), error_of(ErrorKind::unavailable, 502)}) {
+    policy_ = {};
+    const Steady::time_point start = clock_.now();
+    ASSERT_FALSE(try_it(100'000, error));
+    EXPECT_GE(clock_.now() - start, std::chrono::minutes(15));
+    EXPECT_LE(clock_.now() - start, std::chrono::minutes(16));
+    EXPECT_LT(attempts_, 150) << "pauses grow";
+  }
+}
+
+TEST_F(RetryTest, AnAttemptThatTakesLongIsTriedAgainAllTheSame) {
+  policy_ = {};
+  attempt_takes_ = std::chrono::minutes(20);
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::connection)));
+  EXPECT_EQ(attempts_, 8);
+}
+
+TEST_F(RetryTest, AnInternalErrorIsWaitedForAMinute) {
+  policy_ = {};
+  const Steady::time_point start = clock_.now();
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::unavailable, 500)));
+  EXPECT_GE(clock_.now() - start, std::chrono::minutes(1));
+  EXPECT_LE(clock_.now() - start, std::chrono::minutes(4));
+  EXPECT_GE(attempts_, 8);
+  EXPECT_LE(attempts_, 40);
+}
+
+TEST_F(RetryTest, WrongBytesAreReadAFewTimesOnly) {
+  policy_ = {};
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::corrupt)));
+  EXPECT_EQ(attempts_, 4);
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::protocol)));
+  EXPECT_EQ(attempts_, 4);
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::conflict, 409)));
+  EXPECT_EQ(attempts_, 8);
+}
+
+TEST_F(RetryTest, AttemptsAtABusyServiceDoNotCountAsRefusals) {
+  policy_ = {};
+  int attempts = 0;
+  const auto attempt = [&attempts]() -> Task<Result<int>> {
+    if (++attempts <= 20) co_return std::unexpected<Error>(error_of(ErrorKind::throttled, 503));
+    if (attempts <= 23) co_return std::unexpected<Error>(refusal());
+    co_return attempts;
+  };
+  EXPECT_EQ(run(with_retry<int>(policy_, clock_.context(), attempt)), 24);
+}
+
+TEST_F(RetryTest, OneAttemptIsOne) {
+  const Context once = clock_.context().for_one_attempt();
+  for (const Error& error : {error_of(RetryVerdict::later), refusal()}) {
+    ASSERT_FALSE(try_it(9, error, once));
+    EXPECT_EQ(attempts_, 1);
+  }
+  EXPECT_TRUE(clock_.sleeps.empty());
+}
+
+TEST_F(RetryTest, ACallerMayWaitForLess) {
+  policy_ = {};
+  const Context context = clock_.context().with_retries_for(seconds(20));
+  const Steady::time_point start = clock_.now();
+  ASSERT_FALSE(try_it(100'000, error_of(ErrorKind::connection), context));
+  EXPECT_LE(clock_.now() - start, seconds(20));
+  EXPECT_GE(attempts_, 3);
+}
+
+// Closed until a time; counts what it let through.
+class FakeGate final : public RetryGate {
+ public:
+  FakeGate(FakeClock& clock, milliseconds closed_for) : clock_(clock), opens_(clock.now() + closed_for) {}
+  bool is_closed() const override { return clock_.now() < opens_; }
+  milliseconds take_turn() override {
+    return is_closed() ? std::chrono::ceil<milliseconds>(opens_ - clock_.now()) : milliseconds{0};
+  }
+
+ private:
+  FakeClock& clock_;
+  Steady::time_point opens_;
+};
+
+TEST_F(RetryTest, ARetryWaitsForItsTurnAtAServiceThatIsDown) {
+  policy_ = {};
+  FakeGate gate(clock_, std::chrono::minutes(8));
+  const Context context = clock_.context();
+  Retrier retrier(policy_, context);
+  Error error = error_of(ErrorKind::unavailable, 500);
+  const Steady::time_point start = clock_.now();
+  EXPECT_TRUE(run(retrier.again(error, &gate))) << "500 for all is waited for like 503";
+  EXPECT_GE(clock_.now() - start, std::chrono::minutes(8));
+  EXPECT_EQ(retrier.attempts(), 2);
+}
+
+TEST_F(RetryTest, AStopEndsTheWaitForATurn) {
+  policy_ = {};
+  std::stop_source wind_down;
+  Context context = clock_.context();
+  context.wind_down = wind_down.get_token();
+  clock_.on_sleep = [&](milliseconds) {
+    if (clock_.sleeps.size() == 3) wind_down.request_stop();
+  };
+  FakeGate gate(clock_, std::chrono::hours(8));
+  Retrier retrier(policy_, context);
+  Error error = error_of(ErrorKind::throttled, 503);
+  EXPECT_FALSE(run(retrier.again(error, &gate)));
+  EXPECT_EQ(error.kind, ErrorKind::cancelled);
+  EXPECT_LE(clock_.sleeps.size(), 3u);
 }
 
 TEST_F(RetryTest, EndsBeforeAPauseThatTheDeadlineWouldCut) {

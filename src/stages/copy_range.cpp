@@ -7,34 +7,12 @@ namespace azs3copy {
 
 namespace {
 
-// Rings and small bodies are used again and again: one free list a loop.
-class Ring {
- public:
-  explicit Ring(std::size_t size) {
-    if (!kept().empty()) {
-      buffer_ = std::move(kept().back());
-      kept().pop_back();
-    }
-    if (buffer_.size() < size) buffer_.resize(size);
-    size_ = size;
-  }
-  ~Ring() {
-    if (buffer_.size() <= whole_body_bytes_max && kept().size() < kept_max)
-      kept().push_back(std::move(buffer_));
-  }
-  Ring(const Ring&) = delete;
-  Ring& operator=(const Ring&) = delete;
-  MutableBytes bytes() { return MutableBytes(buffer_).first(size_); }
+constexpr std::size_t rings_kept_max = 32;
 
- private:
-  static constexpr std::size_t kept_max = 32;
-  static std::vector<std::vector<std::byte>>& kept() {
-    thread_local std::vector<std::vector<std::byte>> rings;
-    return rings;
-  }
-  std::vector<std::byte> buffer_;
-  std::size_t size_ = 0;
-};
+std::vector<std::vector<std::byte>>& kept_rings() {
+  thread_local std::vector<std::vector<std::byte>> rings;
+  return rings;
+}
 
 // Reads until the buffer is full or the body at its end; the count.
 Task<Result<std::size_t>> read_whole(BlobBody& body, MutableBytes buffer) {
@@ -106,39 +84,84 @@ Task<Result<RangeCopied>> stream(Stage& stage, BlobBody& body, S3PutStream& put,
   const Crc64 crc = body.crc();
   Result<PutReply> reply = co_await put.finish(crc);
   if (!reply) co_return passed(std::move(reply));
+  note_success(stage, Operation::write_destination);
   moved.keep();
   co_return RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = body.proof()};
 }
 
+// Reads a small blob whole. `body` is its reply, as far as the first byte.
+Task<Result<HeldBody>> read_small(std::unique_ptr<BlobBody> body, ObjectAttributes attributes) {
+  const auto bytes = static_cast<std::size_t>(body->size());
+  HeldBody held{.buffer = std::make_unique<Ring>(std::max<std::size_t>(bytes, 1)),
+                .attributes = std::move(attributes)};
+  const Result<std::size_t> size = co_await read_whole(*body, held.buffer->bytes().first(bytes));
+  if (!size) co_return failed(Error(size.error()), "read");
+  held.size = *size;
+  held.crc = body->crc();
+  held.proof = body->proof();
+  co_return held;
+}
+
+// One attempt: what failed is asked for again by the caller, who holds the body.
+Task<Result<RangeCopied>> put_small(Stage& stage, const CopyTask& task, const HeldBody& held,
+                                    const Context& context) {
+  const Breaker::Sending sending(stage.breaker);
+  const Context once = context.for_one_attempt();
+  const Bytes bytes = Bytes(held.buffer->bytes()).first(held.size);
+  Result<PutReply> reply = co_await stage.s3.put_object(task.key, bytes, held.crc, held.attributes, {}, once);
+  if (!reply) co_return failed(std::move(reply), "write");
+  note_success(stage, Operation::write_destination);
+  stage.reporter.moved(static_cast<std::int64_t>(held.size));
+  co_return RangeCopied{.reply = std::move(*reply), .crc = held.crc, .proof = held.proof};
+}
+
 }  // namespace
 
-Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, const Context& context) {
+Ring::Ring(std::size_t size) {
+  if (!kept_rings().empty()) {
+    buffer_ = std::move(kept_rings().back());
+    kept_rings().pop_back();
+  }
+  if (buffer_.size() < size) buffer_.resize(size);
+  size_ = size;
+}
+
+Ring::~Ring() {
+  if (buffer_.size() <= whole_body_bytes_max && kept_rings().size() < rings_kept_max)
+    kept_rings().push_back(std::move(buffer_));
+}
+
+Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, std::optional<HeldBody>& held,
+                                         const Context& context) {
   const Blob& blob = task.blob;
+  if (held) {
+    // Put long after it was read, an old version would hide a newer one of the same size for ever: it would be
+    // the later of the two.
+    Result<> unchanged = co_await check_unchanged(stage, task, context.for_one_attempt());
+    if (!unchanged) co_return failed(std::move(unchanged.error()), "read");
+    note_success(stage, Operation::read_source);
+    co_return co_await put_small(stage, task, *held, context);
+  }
   const ReadOptions options{.if_match = blob.etag, .verify = stage.rules.verify_source};
   Result<std::unique_ptr<BlobBody>> body =
       co_await stage.azure.read(blob.container, blob.name, options, context);
   if (!body) co_return failed(std::move(body), "read");
+  note_success(stage, Operation::read_source);
   if ((*body)->size() != blob.size) {
     co_return fail(ErrorKind::protocol, "the blob's size is not the listed one though its ETag is");
   }
-  const ObjectAttributes attributes = object_attributes(stage, blob, (*body)->properties());
+  ObjectAttributes attributes = object_attributes(stage, blob, (*body)->properties());
   if (blob.size > whole_body_bytes_max) {
+    const Breaker::Sending sending(stage.breaker);
     Result<std::unique_ptr<S3PutStream>> put =
         co_await stage.s3.put_stream({.key = task.key}, blob.size, attributes, {}, context);
     if (!put) co_return failed(std::move(put), "write");
     co_return co_await stream(stage, **body, **put, nullptr, context);
   }
-  Ring buffer(std::max<std::size_t>(blob.size, 1));
-  const Result<std::size_t> size = co_await read_whole(**body, buffer.bytes().first(blob.size));
-  if (!size) co_return failed(Error(size.error()), "read");
-  const Crc64 crc = (*body)->crc();
-  const SourceProof proof = (*body)->proof();
-  body->reset();  // its connection is free for the next blob
-  Result<PutReply> reply = co_await stage.s3.put_object(task.key, Bytes(buffer.bytes()).first(*size), crc,
-                                                        attributes, {}, context);
-  if (!reply) co_return failed(std::move(reply), "write");
-  stage.reporter.moved(static_cast<std::int64_t>(*size));
-  co_return RangeCopied{.reply = std::move(*reply), .crc = crc, .proof = proof};
+  Result<HeldBody> read = co_await read_small(std::move(*body), std::move(attributes));
+  if (!read) co_return passed(std::move(read));
+  held = std::move(*read);
+  co_return co_await put_small(stage, task, *held, context);
 }
 
 Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, const Context& context) {
@@ -151,6 +174,8 @@ Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, con
   Result<std::unique_ptr<BlobBody>> body =
       co_await stage.azure.read(blob.container, blob.name, options, context);
   if (!body) co_return failed(std::move(body), "read");
+  note_success(stage, Operation::read_source);
+  const Breaker::Sending sending(stage.breaker);
   const PutTarget target{.key = task.upload.task.key, .upload = task.upload.id, .part_number = task.number};
   Result<std::unique_ptr<S3PutStream>> put =
       co_await stage.s3.put_stream(target, options.range->size, {}, {}, context);

@@ -4,6 +4,7 @@
 //                            | 412: the blob as it is now, a few times; it may have become large
 //
 // Told to stop, it publishes the blobs that it has not begun as a batch. Safe to repeat: a blob copied twice is the same object twice.
+#include "core/age.hpp"
 #include "stages/copy_range.hpp"
 #include "stages/outcome.hpp"
 
@@ -11,16 +12,36 @@ namespace azs3copy {
 
 namespace {
 
+// An object that is stored so long after its blob was read may be later than a newer version of the blob.
+constexpr std::chrono::minutes check_after{5};
+
+// Copies one version of a blob, with retries. ErrorKind::changed if it is not the latest any more.
+Task<Result<RangeCopied>> copy_version(Stage& stage, const CopyTask& task, int& attempts,
+                                       const Context& context) {
+  Retrier retrier(stage.rules.retry, context);
+  std::optional<HeldBody> held;
+  Moment read = Moment::now(context.clock);
+  Result<RangeCopied> copied = co_await copy_blob_once(stage, task, held, context);
+  while (!copied && co_await try_again(stage, retrier, copied.error(), task.blob.name.view())) {
+    stage.reporter.log("debug", "retry", task.blob.name.str());
+    if (!held) read = Moment::now(context.clock);
+    copied = co_await copy_blob_once(stage, task, held, context);
+  }
+  attempts = retrier.attempts();
+  if (copied && read.age(context.clock) > check_after) {
+    // One that is gone was copied all the same.
+    Result<> unchanged = co_await check_unchanged(stage, task, context);
+    if (!unchanged && unchanged.error().kind == ErrorKind::changed) co_return passed(std::move(unchanged));
+  }
+  co_return copied;
+}
+
 // Copies one blob to its end; an error here ends the run.
 Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
   const Steady::time_point started = context.clock.now();
   for (int replans = 0;; ++replans) {
-    Retrier retrier(stage.rules.retry, context);
-    Result<RangeCopied> copied = co_await copy_blob_once(stage, task, context);
-    while (!copied && co_await retrier.again(copied.error())) {
-      stage.reporter.log("debug", "retry", task.blob.name.str());
-      copied = co_await copy_blob_once(stage, task, context);
-    }
+    int attempts = 1;
+    Result<RangeCopied> copied = co_await copy_version(stage, task, attempts, context);
     if (copied) {
       stage.reporter.ended(
           {.outcome = Outcome::copied,
@@ -32,7 +53,7 @@ Task<Result<>> copy_small(CopyTask task, Stage& stage, const Context& context) {
            .confirmed = copied->reply.confirmed,
            .s3_etag = std::move(copied->reply.etag),
            .s3_version_id = std::move(copied->reply.version_id),
-           .attempts = retrier.attempts(),
+           .attempts = attempts,
            .duration = std::chrono::duration_cast<milliseconds>(context.clock.now() - started)});
       co_return Result<>{};
     }

@@ -8,9 +8,10 @@
 //                                                                           small --> CopyBatch <-+ copy
 //                                                                           large --> LargeFile <-+
 //
-// Few names of --files-from are looked up one by one instead. The next Azure page is fetched while this one is decided. Told to stop, it publishes what is left from the
-// page on that it has not decided. With levels, each folder is a FindBlobs of its own. An error of either listing
-// ends the run: nothing is ever concluded from a listing that was cut short.
+// Few names of --files-from are looked up one by one instead. The next Azure page is fetched while this one is
+// decided. Told to stop, it publishes what is left from the page on that it has not decided. With levels, each
+// folder is a FindBlobs of its own. An error of either listing ends this container: nothing is ever concluded from
+// a listing that was cut short.
 #include <fmt/format.h>
 
 #include <unordered_map>
@@ -43,6 +44,7 @@ class Finder {
     Result<BlobPage> page = co_await list(work_.marker);
     for (;;) {
       if (!page) co_return failed(std::move(page), "list the source", work_.container.view());
+      note_success(stage_, Operation::list_source);
       if (stage_.reporter.stopping()) co_return co_await stage_.bus.publish(work_);
       const std::string marker = page->next_marker;
       if (!marker.empty() && marker == work_.marker) {
@@ -200,6 +202,7 @@ class Finder {
       stage_.reporter.log("warning", "listing_out_of_order",
                           "the destination does not list in byte order: each key is asked for instead");
     }
+    note_success(stage_, Operation::list_destination);
     Group asks;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       candidates[i].comparison = compare(candidates[i].task.blob, (*existing)[i], stage_.rules.compare);
@@ -233,6 +236,7 @@ class Finder {
     CopyTask& task = candidate.task;
     if (candidate.ended) co_return Result<>{};
     if (candidate.comparison == Comparison::unchanged) {
+      stage_.breaker.found_unchanged();
       stage_.reporter.ended({.outcome = Outcome::unchanged,
                              .blob = std::move(task.blob),
                              .key = std::move(task.key),

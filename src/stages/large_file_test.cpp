@@ -117,6 +117,18 @@ TEST_F(LargeFileTest, AnUploadThatIsGoneAndAnObjectOfAnotherVersionAreNot) {
   EXPECT_EQ(bus.files[0].replans, 1);
 }
 
+// Suspended, or slow: what would be completed now is an old version under a new time.
+TEST_F(LargeFileTest, ABlobThatChangedIsNotCompletedAfterALongUpload) {
+  begin_upload();
+  clock.advance(std::chrono::minutes(20));
+  blob_etag_ = "0x2";
+  ASSERT_TRUE(recombine());
+  EXPECT_EQ(count(Method::post, "uploadId=u1"), 0u);
+  EXPECT_TRUE(reporter.records.empty());
+  ASSERT_EQ(bus.files.size(), 1u);
+  EXPECT_EQ(bus.files[0].task.blob.etag, ETag("0x2"));
+}
+
 // SQS may deliver a part twice: between the list of parts and Complete the second one replaces the first.
 TEST_F(LargeFileTest, APartThatIsReplacedMeanwhileEndsNoUpload) {
   begin_upload();

@@ -90,7 +90,7 @@ Task<Result<UploadId>> create_upload(Stage& stage, const CopyTask& task, const B
   for (;;) {
     Result<UploadId> id = co_await stage.s3.create_upload(task.key, attributes, context);
     if (id) co_return id;
-    if (!co_await retrier.again(id.error())) co_return id;
+    if (!co_await try_again(stage, retrier, id.error(), task.blob.name.view())) co_return id;
   }
 }
 

@@ -5,6 +5,8 @@
 //                  +-- an earlier delivery has uploaded it ------------------------------+
 //
 // Safe to repeat: a part uploaded again under its number replaces the first.
+#include <fmt/format.h>
+
 #include "stages/copy_range.hpp"
 #include "stages/outcome.hpp"
 #include "stages/upload_end.hpp"
@@ -15,8 +17,10 @@ namespace {
 
 Task<Result<UploadedPart>> copy_part(Stage& stage, const PartTask& task, const Context& context) {
   Retrier retrier(stage.rules.retry, context);
+  const std::string part = fmt::format("{}#{}", task.upload.task.blob.name, task.number);
   Result<RangeCopied> copied = co_await copy_part_once(stage, task, context);
-  while (!copied && stage.tracker.is_open(task.upload) && co_await retrier.again(copied.error())) {
+  while (!copied && stage.tracker.is_open(task.upload) &&
+         co_await try_again(stage, retrier, copied.error(), part)) {
     stage.reporter.log("debug", "retry", task.upload.task.blob.name.str());
     copied = co_await copy_part_once(stage, task, context);
   }

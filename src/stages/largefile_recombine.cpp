@@ -18,6 +18,8 @@ namespace {
 // twice, over minutes: then the upload is for a later message to complete.
 constexpr int completes_max = 5;
 constexpr milliseconds pause_between_completes{1000};
+// Parts of an upload that took longer may be of a version that is not the latest any more.
+constexpr std::chrono::minutes check_after{5};
 
 Result<Crc64> combined_crc(const Upload& upload, const std::vector<UploadedPart>& parts) {
   const PartPlan plan{
@@ -87,7 +89,15 @@ Task<Result<>> largefile_recombine(Recombine work, Stage& stage, const Context& 
     }
     if (!parts) co_return passed(std::move(parts));
     const Result<Crc64> crc = combined_crc(upload, parts->parts);
-    if (!crc) co_return std::unexpected<Error>(crc.error());
+    if (!crc)
+      co_return co_await give_up_upload(stage, upload, failed(crc.error(), "s3.complete_upload").error(),
+                                        context);
+    // An object made of them now would be later than a newer blob, which would be taken for unchanged.
+    Result<> unchanged;
+    if (context.clock.now() - parts->begun > check_after)
+      unchanged = co_await check_unchanged(stage, upload.task, context);
+    if (!unchanged && unchanged.error().kind != ErrorKind::not_found)
+      co_return co_await give_up_upload(stage, upload, std::move(unchanged.error()), context);
     Result<PutReply> reply = co_await complete(stage, upload, parts->parts, *crc, context);
     if (reply) co_return co_await end_completed(stage, upload, *parts, *crc, std::move(*reply), context);
     const bool replaced = reply.error().service_code == "InvalidPart";

@@ -37,20 +37,6 @@ ObjectAttributes object_attributes(Stage& stage, const Blob& blob, const BlobPro
   return attributes;
 }
 
-bool ends_the_run(const Error& error) {
-  switch (error.kind) {
-    case ErrorKind::credentials:
-    case ErrorKind::cancelled:
-    case ErrorKind::internal:
-      return true;
-    case ErrorKind::not_found:
-      return error.service_code == "NoSuchBucket" || error.service_code == "ContainerNotFound" ||
-             error.service_code == "ContainerBeingDeleted" || error.http_status == 0;  // no such host
-    default:
-      return false;
-  }
-}
-
 bool is_passing(const Error& error) {
   switch (error.kind) {
     case ErrorKind::throttled:
@@ -87,9 +73,41 @@ ObjectRecord record_of_error(const CopyTask& task, Error error) {
 }
 
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error) {
-  if (ends_the_run(error)) return std::unexpected<Error>(std::move(error));
+  if (error.kind == ErrorKind::cancelled || is_machine_failure(error))
+    return std::unexpected<Error>(std::move(error));
+  const std::string_view relative =
+      stage.rules.mapping.relative_name(task.blob.name).value_or(task.blob.name.view());
+  std::optional<Error> end =
+      stage.breaker.gave_up(error, {.container = task.blob.container, .relative_name = relative});
   stage.reporter.ended(record_of_error(task, std::move(error)));
+  if (end) return std::unexpected<Error>(std::move(*end));
   return {};
+}
+
+bool ends_container_only(const Stage& stage, const Error& error) {
+  return error.kind != ErrorKind::cancelled && !is_machine_failure(error) && !stage.breaker.tripped();
+}
+
+void note_success(Stage& stage, Operation operation) {
+  if (stage.breaker.succeeded(operation))
+    stage.reporter.log("info", "service_back", "requests succeed again");
+}
+
+Task<bool> try_again(Stage& stage, Retrier& retrier, Error& error, std::string_view subject) {
+  const std::optional<Operation> operation = operation_of(error);
+  if (!operation) co_return co_await retrier.again(error);
+  if (stage.breaker.attempt_failed(error, subject))
+    stage.reporter.log("info", "service_away", stage.breaker.waiting_text() + ": " + error.to_line());
+  Breaker::Gate gate(stage.breaker, *operation);
+  co_return co_await retrier.again(error, &gate);
+}
+
+Task<Result<>> check_unchanged(Stage& stage, const CopyTask& task, const Context& context) {
+  const Result<BlobProperties> now =
+      co_await stage.azure.properties(task.blob.container, task.blob.name, context);
+  if (!now) co_return std::unexpected<Error>(now.error());
+  if (now->blob.etag == task.blob.etag) co_return Result<>{};
+  co_return fail(ErrorKind::changed, "the blob changed while it was copied", task.blob.name.view());
 }
 
 Task<Result<CopyTask>> plan_again(Stage& stage, CopyTask task, int replans, const Context& context) {

@@ -12,10 +12,6 @@ ObjectAttributes encryption_attributes(const CopyRules& rules);
 // record of the source's ETag and time if S3's limit of metadata has room for it.
 ObjectAttributes object_attributes(Stage& stage, const Blob& blob, const BlobProperties& properties);
 
-// True where no other blob can fare better:
-// the login is refused, the bucket or container is gone, the disk is full.
-bool ends_the_run(const Error& error);
-
 // True where the same work may succeed later, with nobody having mended anything. Bytes that stayed wrong at
 // every attempt of the stage are not of that kind.
 bool is_passing(const Error& error);
@@ -23,8 +19,22 @@ bool is_passing(const Error& error);
 // Failed, or skipped where the blob itself stands in the way (archived).
 ObjectRecord record_of_error(const CopyTask& task, Error error);
 
-// Passes on what ends the run; everything else is reported as this blob's end.
+// Reports the error as this blob's outcome. Returns an error only if the run has to end: a stop, a failure of
+// this machine, or enough evidence that no other blob can succeed (breaker.hpp).
 Result<> end_with_error(Stage& stage, const CopyTask& task, Error error);
+
+// Of a listing: true if the error concerns this container alone, and the run goes on with the others.
+bool ends_container_only(const Stage& stage, const Error& error);
+
+// An attempt of this operation succeeded.
+void note_success(Stage& stage, Operation operation);
+
+// Retrier::again for an attempt at `subject`, which may be a part of a blob. Waits for a service that fails for
+// everybody.
+Task<bool> try_again(Stage& stage, Retrier& retrier, Error& error, std::string_view subject);
+
+// ErrorKind::changed if the blob is not the version of the task any more; asks with one HEAD.
+Task<Result<>> check_unchanged(Stage& stage, const CopyTask& task, const Context& context);
 
 // The blob as it is now, for another attempt after it changed. ErrorKind::changed once there were enough.
 Task<Result<CopyTask>> plan_again(Stage& stage, CopyTask task, int replans, const Context& context);

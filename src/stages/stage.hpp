@@ -19,6 +19,7 @@
 #include "plan/filter.hpp"
 #include "plan/key_mapping.hpp"
 #include "plan/part_plan.hpp"
+#include "stages/breaker.hpp"
 
 namespace azs3copy {
 
@@ -122,6 +123,7 @@ struct Stage {
   Reporter& reporter;
   Ledger& ledger;
   Slots& slots;  // one a stream
+  Breaker& breaker;
   const CopyRules& rules;
   const Filter& filter;
   RunId run;
@@ -129,7 +131,8 @@ struct Stage {
 };
 
 // ---- The six stages. ----
-// Each reports failures of blobs as records; a Result's error is one that ends the run.
+// Each reports failures of blobs as records; a Result's error is one that ends the run, or of find_blobs that
+// its container could not be listed (ends_container_only).
 
 Task<Result<>> launch_qualification(Launch launch, Stage& stage, const Context& context);
 Task<Result<>> find_blobs(FindBlobs work, Stage& stage, const Context& context);

@@ -100,12 +100,14 @@ class MemoryTracker final : public PartTracker {
   }
   Task<Result<Parts>> parts(const Upload& upload) override {
     Parts all;
+    all.begun = begun;
     for (const auto& [number, part] : open[upload.id]) all.parts.push_back(part);
     co_return all;
   }
   bool is_open(const Upload& upload) const override { return open.contains(upload.id); }
   bool end(const Upload& upload) override { return open.erase(upload.id) > 0; }
   bool other_process_ended_it = false;
+  Steady::time_point begun{std::chrono::hours{1000}};  // when FakeClock begins
   Task<Result<bool>> ended_elsewhere(const Upload& /*upload*/) override { co_return other_process_ended_it; }
 };
 
@@ -202,6 +204,7 @@ class StageTest : public ::testing::Test {
   MemoryReporter reporter;
   MemoryLedger ledger;
   Slots slots{4};
+  Breaker breaker{clock};
   CopyRules rules{.part_threshold = 5 * MiB, .part_bytes = 5 * MiB, .retry = {.attempts_max = 1}};
   Filter filter;
   Stage stage{.azure = azure,
@@ -211,6 +214,7 @@ class StageTest : public ::testing::Test {
               .reporter = reporter,
               .ledger = ledger,
               .slots = slots,
+              .breaker = breaker,
               .rules = rules,
               .filter = filter,
               .run = RunId("this-run"),

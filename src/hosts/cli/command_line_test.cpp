@@ -59,7 +59,7 @@ TEST(CommandLine, ReadsACopyWithItsDefaults) {
   EXPECT_EQ(run.s3.region, "eu-central-1");
   EXPECT_EQ(run.limits.transfers, 64);
   EXPECT_EQ(run.part_bytes, 100 * MiB);
-  EXPECT_EQ(run.network.attempts_max, 8);
+  EXPECT_EQ(run.network.retry.attempts_max, RetryPolicy{}.attempts_max);
   EXPECT_EQ(run.azure.kind, AzureLoginKind::anonymous);
   EXPECT_TRUE(run.bucket_key);
   EXPECT_FALSE(run.state_folder.empty());
@@ -163,7 +163,7 @@ TEST(CommandLine, EveryFlagReachesItsOption) {
   EXPECT_EQ(run.network.ca_bundle, "/ca.pem");
   EXPECT_EQ(run.network.connect_timeout, seconds(5));
   EXPECT_EQ(run.network.idle_timeout, seconds(30));
-  EXPECT_EQ(run.network.attempts_max, 4);
+  EXPECT_EQ(run.network.retry.attempts_max, 4);
   EXPECT_EQ(run.state_folder, "/var/state");
   EXPECT_EQ(parsed->output.progress, false);
   EXPECT_EQ(parsed->output.stats, seconds(10));
@@ -192,7 +192,7 @@ TEST(CommandLine, LineBeatsEnvironmentBeatsFileBeatsDefault) {
   ASSERT_TRUE(parsed) << line_of(parsed);
   EXPECT_EQ(parsed->run.limits.transfers, 5);
   EXPECT_EQ(parsed->run.part_bytes, 8 * MiB);
-  EXPECT_EQ(parsed->run.network.attempts_max, 2);
+  EXPECT_EQ(parsed->run.network.retry.attempts_max, 2);
 }
 
 TEST(CommandLine, RulesOfTheLineReplaceThoseOfTheEnvironmentAsAWhole) {

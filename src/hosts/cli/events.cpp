@@ -105,6 +105,9 @@ std::string summary(UtcTime now, const RunSummary& summary, bool dry_run, int ex
     json.field("s3_writes", summary.s3_writes).field("s3_reads", summary.s3_reads);
     json.field("run_folder", summary.run_folder);
     write_not_copied(json, summary.not_copied);
+    json.key("not_listed").begin_array();
+    for (const NotListed& each : summary.not_listed) json.value(each.container.view());
+    json.end_array();
     if (!dry_run) return;
     json.key("would_copy").begin_array();
     for (const std::string& text : summary.would_copy) json.value(text);

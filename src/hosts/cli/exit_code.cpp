@@ -34,7 +34,7 @@ int exit_code(const Error& fatal) {
 int exit_code(const RunResult& result) {
   if (result.fatal) return exit_code(*result.fatal);
   if (result.summary.interrupted) return exit_interrupted;
-  if (result.summary.totals.failed.blobs > 0) return exit_some_failed;
+  if (result.summary.totals.failed.blobs > 0 || !result.summary.not_listed.empty()) return exit_some_failed;
   return result.summary.totals.skipped.blobs > 0 ? exit_skips : exit_ok;
 }
 

@@ -397,13 +397,13 @@ constexpr Flag flag_rows[] = {
      .commands = for_all,
      .group = Group::safety,
      .value = "N",
-     .standard = "7",
-     .help = "more attempts at each request or range that failed",
+     .standard = "as many as 15 minutes allow",
+     .help = "retry a failed request or range at most N times",
      .set =
          [](Invocation& i, std::string_view v) {
            int retries = 0;
            Result<> read = read_whole(v, 0, 100, retries);
-           if (read) i.run.network.attempts_max = retries + 1;
+           if (read) i.run.network.retry.attempts_max = retries + 1;
            return read;
          }},
     {.name = "state-dir",

@@ -67,7 +67,7 @@ std::string folders_sentence(const Progress& totals) {
 std::string counts_sentence(const RunOptions& options, const RunSummary& summary) {
   const Progress& totals = summary.totals;
   const std::string others = other_counts(totals);
-  const bool is_whole = !summary.interrupted && !summary.cut_short;
+  const bool is_whole = !summary.interrupted && !summary.cut_short && summary.not_listed.empty();
   if (totals.copied.blobs == 0 && totals.failed.blobs == 0 && is_whole) {
     if (others.empty()) return why_nothing(options, totals);
     return fmt::format("Nothing to copy: {} in {}.", others, format_duration(totals.elapsed));
@@ -148,6 +148,25 @@ void add_causes(std::vector<std::string>& lines, const std::vector<const NotCopi
       add_wrapped(lines, std::string(label_columns + 2, ' ') + "such as " + name, style, label_columns + 4);
     }
     add_advice(lines, *kind, style);
+  }
+}
+
+// Containers of which blobs may be missing.
+void add_not_listed(std::vector<std::string>& lines, const RunSummary& summary, const Style& style) {
+  if (summary.not_listed.empty()) return;
+  lines.emplace_back();
+  lines.emplace_back("Not listed to their end:");
+  std::size_t named = 0;
+  for (const NotListed& each : summary.not_listed) {
+    if (named++ == rows_per_outcome_max) {
+      lines.push_back(fmt::format("  and {} more", summary.not_listed.size() - rows_per_outcome_max));
+      return;
+    }
+    add_wrapped(lines,
+                fmt::format("  {}  {}", each.container, printable(each.error.to_line(), !style.unicode)),
+                style, 4);
+    if (!each.error.advice.empty())
+      add_wrapped(lines, "    " + printable(each.error.advice, !style.unicode), style, 4);
   }
 }
 
@@ -277,11 +296,13 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
     lines.emplace_back();
     lines.insert(lines.end(), rows.begin(), rows.end());
   }
+  add_not_listed(lines, summary, style);
   std::string last;
   if (!summary.run_folder.empty()) last = "Report: " + with_tilde(summary.run_folder, home);
-  const bool again = totals.failed.blobs > 0 || summary.interrupted;
+  const bool failed = totals.failed.blobs > 0 || !summary.not_listed.empty();
+  const bool again = failed || summary.interrupted;
   if (again) last += last.empty() ? "" : "      ";
-  if (totals.failed.blobs > 0) {
+  if (failed) {
     last += "Run the same command again to retry what failed.";
   } else if (again) {
     last += "Run the same command again to go on.";

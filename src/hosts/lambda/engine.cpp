@@ -17,6 +17,8 @@ namespace {
 constexpr std::chrono::minutes secret_age_max{5};
 // Listings, HEADs and state go beside the streams.
 constexpr int other_requests = 8;
+// A function that waits is paid for: after a minute the queue waits instead. Its deadline ends retries too.
+constexpr RetryPolicy lambda_retry{.time_max = std::chrono::minutes(1)};
 
 // A login of AWS's as Entra takes it: no secret of Azure's is kept anywhere.
 class StsAssertion final : public AssertionSource {
@@ -54,7 +56,7 @@ Engine::Engine(const Startup& startup, std::shared_ptr<TlsContext> tls, AwsConfi
       aws_(std::move(aws)),
       http_(startup.loop, std::move(tls), std::move(http)),
       credentials_(default_aws_credentials(aws_, process_aws_environment(), http_, startup.loop)),
-      secrets_(service(aws_.secrets_endpoint_url), credentials_, http_) {}
+      secrets_(service(aws_.secrets_endpoint_url), credentials_, http_, lambda_retry) {}
 
 Result<std::unique_ptr<Engine>> Engine::make(const Startup& startup) {
   const std::string secret = environment_variable("AZS3COPY_SECRET");
@@ -105,6 +107,7 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   auto setup = std::make_shared<Setup>();
   setup->parameters = std::move(*parameters);
   LambdaParameters& given = setup->parameters;
+  given.rules.retry = lambda_retry;
   const int streams = given.limits.transfers;
   setup->slots = std::make_unique<Slots>(static_cast<std::size_t>(streams));
   setup->transport = std::make_unique<LimitedTransport>(
@@ -132,8 +135,8 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   Result<std::unique_ptr<AzureCredential>> credential =
       azure_credential(setup->login, given.source, *setup->transport, startup_.loop, std::move(assertion));
   if (!credential) return passed(std::move(credential));
-  setup->azure =
-      std::make_unique<BlobClient>(given.source.account, std::move(*credential), *setup->transport);
+  setup->azure = std::make_unique<BlobClient>(given.source.account, std::move(*credential), *setup->transport,
+                                              lambda_retry);
 
   setup->s3_traits = std::make_shared<S3Traits>();
   S3Options s3{.region = aws_.region,
@@ -143,9 +146,9 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   setup->s3_origin = s3.endpoint_url;
   if (const Result<S3Endpoint> endpoint = s3_endpoint(given.destination.bucket, s3); !endpoint)
     return std::unexpected(endpoint.error());
-  setup->s3 =
-      std::make_unique<S3Client>(given.destination.bucket, std::move(s3), credentials_, *setup->transport);
-  setup->sns = std::make_unique<SnsClient>(service(aws_.sns_endpoint_url), credentials_, http_);
+  setup->s3 = std::make_unique<S3Client>(given.destination.bucket, std::move(s3), credentials_,
+                                         *setup->transport, lambda_retry);
+  setup->sns = std::make_unique<SnsClient>(service(aws_.sns_endpoint_url), credentials_, http_, lambda_retry);
   setup->store =
       std::make_unique<StateStore>(*setup->s3, given.state_prefix, encryption_attributes(given.rules));
   setup->runs = std::make_unique<RunStore>(*setup->store);

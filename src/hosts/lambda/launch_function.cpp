@@ -267,6 +267,7 @@ class LaunchFunction {
                 .reporter = reporter_,
                 .ledger = ledger_,
                 .slots = *setup_.slots,
+                .breaker = breaker_,
                 .rules = given.rules,
                 .filter = filter_,
                 .run = run_,
@@ -290,6 +291,7 @@ class LaunchFunction {
   S3Ledger ledger_;
   S3Tracker tracker_;
   Filter filter_;
+  Breaker breaker_{context_.clock};
 };
 
 }  // namespace

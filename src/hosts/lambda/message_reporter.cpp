@@ -23,7 +23,8 @@ void MessageReporter::ended(const ObjectRecord& ended) {
   }
   if (!listing_) ended_blobs.insert(ended.blob.name);
   // A listing has no second look at one blob: the next run has.
-  if (!listing_ && ended.error && is_passing(*ended.error)) {
+  // A refused login may be mended by then, and is read anew for the next attempt.
+  if (!listing_ && ended.error && (is_passing(*ended.error) || ended.error->kind == ErrorKind::credentials)) {
     passing.push_back(ended);
     return;
   }

@@ -110,6 +110,7 @@ class MessageScope {
         reporter_(telemetry(), context_.clock, run_, times.stop_at, listing, metrics),
         ledger_(*setup.store, setup.s3_origin),
         tracker_(*setup.s3, ledger_, context_, item.receive_count > 1),
+        breaker_(context_.clock, {.ends_on_refusals = false}),
         stage_{.azure = *setup.azure,
                .s3 = *setup.s3,
                .bus = bus_,
@@ -117,6 +118,7 @@ class MessageScope {
                .reporter = reporter_,
                .ledger = ledger_,
                .slots = *setup.slots,
+               .breaker = breaker_,
                .rules = setup.parameters.rules,
                .filter = filter_,
                .run = run_,
@@ -147,6 +149,10 @@ class MessageScope {
     }
     Result<> copied = co_await download(batch, stage_, stage_context_);
     if (!copied) co_return co_await end_all(batch.tasks, name, std::move(copied.error()));
+    forget_refused_login();
+    // Sent on one by one they would be as many messages, each for the login.
+    if (!alone && reporter_.passing.size() == batch.tasks.size() && is_login_refused(reporter_.passing))
+      co_return co_await end_all(batch.tasks, name, *reporter_.passing.front().error);
     if (alone) co_return co_await close_one(batch.tasks.front(), name);
     for (const ObjectRecord& record : reporter_.passing) {
       ++metrics_.retried;
@@ -178,6 +184,7 @@ class MessageScope {
     }
     Result<> ended = co_await run_stage(work);
     if (!ended) co_return co_await end_all({task}, name, std::move(ended.error()));
+    forget_refused_login();
     const bool did_it = did_its_work(work);
     const Result<bool> closed = co_await close_one(task, name);
     if (did_it && closed && *closed)
@@ -202,6 +209,20 @@ class MessageScope {
                     {{"blob", record.blob.name.view()},
                      {"error", record.error ? record.error->to_line() : std::string()}},
                     run_.view());
+  }
+
+  static bool is_login_refused(const std::vector<ObjectRecord>& records) {
+    return std::ranges::all_of(records, [](const ObjectRecord& record) {
+      return record.error && record.error->kind == ErrorKind::credentials;
+    });
+  }
+
+  // The next message reads the secret again: it may have been mended.
+  void forget_refused_login() {
+    const auto refused = [](const ObjectRecord& record) {
+      return record.error && record.error->kind == ErrorKind::credentials;
+    };
+    if (std::ranges::any_of(reporter_.passing, refused)) engine_.forget();
   }
 
   Task<Result<>> run_stage(LargeFile file) {
@@ -384,7 +405,7 @@ class MessageScope {
     co_return !comes_again;
   }
 
-  // No blob of the message can go on: a login is refused, a bucket is gone.
+  // No blob of the message can go on: the storage is full, the bucket is gone, no login is to be had.
   Task<Result<bool>> end_all(const std::vector<CopyTask>& tasks, const std::string& name, Error error) {
     if (is_last_attempt()) {
       for (const ObjectRecord& record : reporter_.passing) reporter_.record(record);
@@ -425,6 +446,8 @@ class MessageScope {
   MessageReporter reporter_;
   S3Ledger ledger_;
   S3Tracker tracker_;
+  // Refusals are their blobs' alone: the queue counts how often each is tried.
+  Breaker breaker_;
   Stage stage_;
   ListingPlan kept_plan_;  // as it was written last, but for what is being sent
   bool plan_is_known_ = false;

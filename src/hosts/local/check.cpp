@@ -216,7 +216,7 @@ class Check {
   }
 
   Task<Result<Crc64>> read_blob(BlobClient& azure, const Blob& blob, const Context& context) {
-    co_return co_await with_retry<Crc64>({.attempts_max = options_.network.attempts_max}, context,
+    co_return co_await with_retry<Crc64>(options_.network.retry, context,
                                          [&] { return read_blob_once(azure, blob, context); });
   }
 

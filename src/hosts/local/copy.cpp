@@ -19,6 +19,7 @@
 #include "hosts/local/sweep.hpp"
 #include "hosts/local/worker.hpp"
 #include "stages/named_blobs.hpp"
+#include "stages/outcome.hpp"
 
 namespace azs3copy {
 
@@ -41,7 +42,7 @@ CopyRules rules_of(const RunOptions& options) {
           .sse_kms_key_id = options.sse_kms_key_id,
           .bucket_key = options.bucket_key,
           .drop_large_metadata = options.drop_large_metadata,
-          .retry = {.attempts_max = options.network.attempts_max},
+          .retry = options.network.retry,
           .dry_run = options.dry_run};
 }
 
@@ -115,6 +116,7 @@ class CopyRun {
       if (!first) return passed(std::move(first));
     }
     workers_.push_back(std::move(*first));
+    breaker_ = std::make_unique<Breaker>(workers_[0]->loop);
     for (int share = 1; share < shares; ++share) {
       Result<std::unique_ptr<Worker>> worker = Worker::make(options_, *tls, share, shares);
       if (!worker) return passed(std::move(worker));
@@ -155,6 +157,7 @@ class CopyRun {
             .reporter = *reporter_,
             .ledger = ledger_ ? static_cast<Ledger&>(*ledger_) : no_ledger_,
             .slots = worker.slots,
+            .breaker = *breaker_,
             .rules = rules_,
             .filter = filter_,
             .run = run_,
@@ -219,7 +222,7 @@ class CopyRun {
     co_await group.join();
     report_missing_names();
     // A run that saw a part of the blobs cannot tell which uploads nobody needs.
-    if (!reporter_->stopping() && ledger_ && options_.filter.select_all()) {
+    if (!reporter_->stopping() && reporter_->knows_all() && ledger_ && options_.filter.select_all()) {
       Result<> swept = co_await sweep_uploads(stage, ends_.containers, here);
       if (!swept) reporter_->log("info", "sweep_failed", swept.error().to_line());
     }
@@ -227,9 +230,17 @@ class CopyRun {
     co_await watching.join();
   }
 
-  // One container after the other.
+  // One container after the other. What was found in one that could not be listed to its end is copied.
   Task<void> list(Stage& stage, const Context& here) {
-    co_await serve(bus_.finds, &find_blobs, stage, here);
+    while (std::optional<FindBlobs> work = co_await bus_.finds.pop()) {
+      Container container = work->container;
+      Result<> listed = co_await find_blobs(std::move(*work), stage, here);
+      if (!listed && ends_container_only(stage, listed.error())) {
+        reporter_->not_listed(std::move(container), std::move(listed.error()));
+        listed = {};
+      }
+      after(std::move(listed));
+    }
     scanning_ = false;
   }
 
@@ -240,7 +251,7 @@ class CopyRun {
 
   // Those of --files-from that no container has.
   void report_missing_names() {
-    if (filter_.names() == nullptr || reporter_->stopping()) return;
+    if (filter_.names() == nullptr || reporter_->stopping() || !reporter_->knows_all()) return;
     const bool is_one = ends_.containers.size() == 1;
     for (const std::string& name : filter_.names()->missing()) {
       const ObjectRecord record =
@@ -261,7 +272,6 @@ class CopyRun {
         wind_down_.request_stop();
         bus_.abandon();
       }
-      if (std::optional<Error> refusal = reporter_->hopeless()) end_run(std::move(*refusal));
       if (ledger_ && look % 8 == 0) {
         if (Result<> flushed = co_await ledger_->flush(until); !flushed) end_run(std::move(flushed.error()));
       }
@@ -296,6 +306,8 @@ class CopyRun {
       }
     }
     progress.streams_limit = std::min(progress.streams_limit, options_.limits.transfers);
+    if (std::string waiting = breaker_->waiting_text(); !waiting.empty())
+      progress.held_by = std::move(waiting);
     progress.retries = retries_;
     return progress;
   }
@@ -334,9 +346,20 @@ class CopyRun {
       if (Result<> flushed = flush_ledger(); !flushed) reporter_->fatal(std::move(flushed.error()));
     }
     result.fatal = reporter_->take_fatal();
+    if (!result.fatal && !interrupted_) result.fatal = nothing_succeeded(summary);
     if (result.fatal && result.fatal->kind == ErrorKind::cancelled && interrupted_) result.fatal.reset();
     summary.cut_short = result.fatal.has_value();
     if (Result<> written = write_run_json(&result); !written && !result.fatal) result.fatal = written.error();
+  }
+
+  // All that was tried failed for one reason: that is the run's error, not a list of them.
+  std::optional<Error> nothing_succeeded(RunSummary& summary) const {
+    if (!summary.not_listed.empty() && summary.not_listed.size() == ends_.containers.size()) {
+      Error error = std::move(summary.not_listed.front().error);
+      summary.not_listed.erase(summary.not_listed.begin());
+      return error;
+    }
+    return breaker_->at_end();
   }
 
   Result<> flush_ledger() {
@@ -373,6 +396,7 @@ class CopyRun {
   std::unique_ptr<LocalLedger> ledger_;
   std::unique_ptr<RunReporter> reporter_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<Breaker> breaker_;
   std::atomic<bool> scanning_{true};
   std::atomic<std::uint64_t> retries_{0};
   bool interrupted_ = false;

@@ -20,6 +20,9 @@ std::string encryption_text(const RunOptions& options) {
 
 namespace {
 
+// A service that does not answer at the start is reported soon: its address may be wrong.
+constexpr seconds first_answer_max{20};
+
 Task<Result<Ends>> reach_both(Worker& worker, const RunOptions& options, Context context) {
   Ends ends{.region = options.s3.region};
   Result<std::vector<Container>> containers = co_await reach_source(*worker.azure, options.source, context);
@@ -64,7 +67,7 @@ Result<std::unique_ptr<Worker>> reach_bucket(RunOptions& options, std::string pr
   Result<std::unique_ptr<Worker>> worker = Worker::make(options, *tls, 0, 1);
   if (!worker) return worker;
   const std::string where = fmt::format("cannot use bucket \"{}\"", options.destination.bucket);
-  const Context first{.clock = (*worker)->loop, .stop = stop};
+  const Context first{.clock = (*worker)->loop, .stop = stop, .retry_time_max = first_answer_max};
   Result<std::string> region = run_on((*worker)->loop, find_region(**worker, options, first));
   if (!region) return failed(std::move(region), where);
   if (*region != options.s3.region) {
@@ -72,14 +75,15 @@ Result<std::unique_ptr<Worker>> reach_bucket(RunOptions& options, std::string pr
     worker = Worker::make(options, *tls, 0, 1);
     if (!worker) return worker;
   }
-  const Context context{.clock = (*worker)->loop, .stop = std::move(stop)};
+  const Context context{
+      .clock = (*worker)->loop, .stop = std::move(stop), .retry_time_max = first_answer_max};
   Result<> listed = run_on((*worker)->loop, list_one_row(**worker, std::move(prefix), context));
   if (!listed) return failed(std::move(listed), where);
   return worker;
 }
 
 Result<Ends> reach_ends(Worker& worker, const RunOptions& options, std::stop_token stop) {
-  const Context context{.clock = worker.loop, .stop = std::move(stop)};
+  const Context context{.clock = worker.loop, .stop = std::move(stop), .retry_time_max = first_answer_max};
   return run_on(worker.loop, reach_both(worker, options, context));
 }
 

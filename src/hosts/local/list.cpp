@@ -46,7 +46,9 @@ Result<> run_ls(const RunOptions& options, bool recursive, const std::function<v
   source_only.destination = {};
   Result<std::unique_ptr<Worker>> worker = Worker::make(source_only, *tls, 0, 1);
   if (!worker) return passed(std::move(worker));
-  const Context context{.clock = (*worker)->loop, .stop = std::move(stop)};
+  // Somebody waits for it.
+  const Context context{
+      .clock = (*worker)->loop, .stop = std::move(stop), .retry_time_max = std::chrono::minutes(1)};
   return run_on((*worker)->loop, options.source.container.empty()
                                      ? list_containers(**worker, options, on_row, context)
                                      : list_blobs(**worker, options, recursive, on_row, context));

@@ -30,7 +30,7 @@ struct NetworkOptions {
   std::string ca_bundle;  // --ca-bundle; empty: SSL_CERT_FILE, then the system's
   milliseconds connect_timeout{15'000};
   milliseconds idle_timeout{60'000};  // no byte moved
-  int attempts_max = 8;               // of one request or range
+  RetryPolicy retry;                  // of one request or range; --retries is its ceiling on attempts
 };
 
 struct RunOptions {

@@ -335,7 +335,7 @@ Task<Result<>> redrive_all(Worker& worker, const RunOptions& options, const Redr
       default_aws_credentials(options.aws, process_aws_environment(), worker.transport, worker.loop);
   SqsClient sqs(
       {.region = options.s3.region, .endpoint_url = options.aws.sqs_endpoint_url, .fips = options.s3.fips},
-      credentials, worker.transport, RetryPolicy{.attempts_max = options.network.attempts_max});
+      credentials, worker.transport, options.network.retry);
   StateStore store(*worker.s3, redrive.state_prefix);
   RunStore runs(store);
   Redrive each(sqs, runs, redrive, on_row, result);

@@ -42,7 +42,8 @@ struct Progress {
   std::uint64_t retries = 0;
   int streams = 0;        // under way now
   int streams_limit = 0;  // what the limiters allow now
-  std::string held_by;    // "S3: 503 SlowDown 12 s ago"; empty where only --transfers holds
+  // "S3: 503 SlowDown 12 s ago", "waiting for S3 (503 SlowDown) since 42 s"; empty where only --transfers holds.
+  std::string held_by;
   milliseconds elapsed{0};
 };
 
@@ -55,8 +56,14 @@ struct NotCopied {  // the first of each cause, for the summary
   std::vector<std::string> first_lines;  // Error::to_line of these; empty for skips
 };
 
+struct NotListed {  // a container whose blobs are not known, or not all of them
+  Container container;
+  Error error;
+};
+
 struct RunSummary {
   Progress totals;
+  std::vector<NotListed> not_listed;
   std::uint64_t verified_crc64 = 0;
   std::uint64_t verified_md5 = 0;
   std::uint64_t unverified = 0;

@@ -54,6 +54,12 @@ void write_totals(JsonWriter& json, const RunResult& result) {
   json.field("retries", totals.retries);
   json.field("ms", static_cast<std::int64_t>(totals.elapsed.count()));
   json.end_object();
+  json.key("not_listed").begin_array();
+  for (const NotListed& each : summary.not_listed) {
+    json.begin_object().field("container", each.container.view());
+    json.field("kind", to_string(each.error.kind)).field("message", each.error.to_line()).end_object();
+  }
+  json.end_array();
   if (result.fatal) {
     json.key("error").begin_object();
     json.field("kind", to_string(result.fatal->kind)).field("message", result.fatal->to_line());

@@ -8,7 +8,6 @@ namespace azs3copy {
 namespace {
 
 constexpr std::size_t names_kept_max = 10;
-constexpr std::uint64_t refusals_max = 20;
 
 std::string size_text(std::uint64_t bytes) {
   static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -59,10 +58,6 @@ void RunReporter::ended(const ObjectRecord& record) {
 }
 
 void RunReporter::remember(const ObjectRecord& record) {
-  if (record.error && record.error->kind == ErrorKind::permission) {
-    ++refused_;
-    if (!refusal_) refusal_ = record.error;
-  }
   causes_.add(record);
 }
 
@@ -94,10 +89,15 @@ void RunReporter::fatal(Error error) {
   if (!fatal_ || fatal_->kind == ErrorKind::cancelled) fatal_ = std::move(error);
 }
 
-std::optional<Error> RunReporter::hopeless() const {
-  if (ended_[static_cast<std::size_t>(Outcome::copied)].load().blobs > 0) return std::nullopt;
+void RunReporter::not_listed(Container container, Error error) {
   const std::lock_guard lock(mutex_);
-  return refused_ >= refusals_max ? refusal_ : std::nullopt;
+  observer_.on_log("info", "not_listed", error.to_line());
+  not_listed_.push_back({.container = std::move(container), .error = std::move(error)});
+}
+
+bool RunReporter::knows_all() const {
+  const std::lock_guard lock(mutex_);
+  return not_listed_.empty();
 }
 
 std::optional<Error> RunReporter::take_fatal() {
@@ -126,6 +126,7 @@ void RunReporter::fill(RunSummary& summary) const {
   summary.confirmed_md5 = confirmations_[static_cast<std::size_t>(Confirmation::md5)].load();
   const std::lock_guard lock(mutex_);
   summary.not_copied = causes_.list();
+  summary.not_listed = not_listed_;
   summary.would_copy = would_copy_;
   summary.would_copy_large = would_copy_large_;
 }

@@ -29,8 +29,9 @@ class RunReporter final : public Reporter {
   void stop() { stopping_ = true; }
   // The first error that ended the run.
   void fatal(Error error);
-  // Many blobs refused for lack of permission and none copied: the rest would fare no better.
-  std::optional<Error> hopeless() const;
+  // The container's listing failed: the run goes on with the others.
+  void not_listed(Container container, Error error);
+  bool knows_all() const;  // every listing succeeded so far
   std::optional<Error> take_fatal();
 
   void set_rules(const CopyRules& rules) { rules_ = &rules; }
@@ -73,8 +74,7 @@ class RunReporter final : public Reporter {
   Causes causes_;
   std::vector<std::string> would_copy_;
   std::uint64_t would_copy_large_ = 0;
-  std::uint64_t refused_ = 0;  // for lack of permission
-  std::optional<Error> refusal_;
+  std::vector<NotListed> not_listed_;
   std::optional<Error> fatal_;
 };
 

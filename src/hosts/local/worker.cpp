@@ -65,7 +65,7 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
       .bytes_per_second_max = bandwidth_of(options.limits.bandwidth_bytes_max, shares)};
   auto worker = std::make_unique<Worker>(std::move(tls), std::move(http_options), limits, streams);
 
-  const RetryPolicy retry{.attempts_max = options.network.attempts_max};
+  const RetryPolicy& retry = options.network.retry;
   Result<std::unique_ptr<AzureCredential>> credential =
       azure_credential(options.azure, options.source, worker->transport, worker->loop);
   if (!credential) return passed(std::move(credential));
