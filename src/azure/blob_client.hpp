@@ -37,7 +37,7 @@ struct BlobProperties {
   std::string lease_status;
 };
 
-// What arrives with a blob's content.
+// Headers and metadata that belong to a blob's content.
 struct BlobDetails {
   ContentHeaders headers;
   Metadata metadata;

@@ -5,7 +5,7 @@
 //
 //   <state>/runs/<run>/run.json        configuration without secrets, totals, versions; rewritten at the end
 //   <state>/runs/<run>/objects.jsonl   one ObjectRecord a line
-//   <state>/runs/<run>/lock            held while the run's process lives; gone once run.json tells the run's end
+//   <state>/runs/<run>/lock            held while the run's process lives; removed once run.json has the run's end
 //   <state>/uploads/<hash of endpoint, bucket and key>.json
 //                                      one UploadManifest; gone when its upload is completed or aborted
 #pragma once

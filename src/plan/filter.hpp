@@ -40,7 +40,7 @@ class Glob {
   // ErrorKind::invalid, quoting the pattern.
   static Result<Glob> compile(std::string_view pattern);
   bool matches(std::string_view path) const;
-  // What every path that matches starts with: of an anchored pattern the text before its first wildcard.
+  // The text that every matching path starts with: of an anchored pattern all before its first wildcard.
   std::string_view literal_start() const;
   // What `matches` costs, in words of state that are looked at: for the test that bounds it.
   std::size_t steps(std::string_view path) const;

@@ -42,8 +42,8 @@ struct KeyMapping {
   bool is_folder(const Blob& blob, std::string_view relative) const;
   // The blobs that a relative name may be of, the likeliest first: never none.
   std::vector<BlobName> blob_names(std::string_view relative) const;
-  // What listings of the source must start with to see all blobs whose relative names start with one of `starts`:
-  // in order, and no blob is in two of them.
+  // The prefixes of the listings that together see all blobs whose relative names start with one of `starts`: in
+  // order, and no blob is in two of them.
   std::vector<std::string> listing_prefixes(std::vector<std::string> starts) const;
   // What a listing of the destination must start with to see all keys of this mapping.
   std::string key_prefix() const;

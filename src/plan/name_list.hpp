@@ -34,7 +34,7 @@ class NameList {
   // As written, in the order of the list, each once.
   const std::vector<std::string>& names() const { return names_; }
   std::vector<std::string> missing() const;
-  // What every spelling of every name starts with.
+  // The longest common prefix of all spellings.
   std::string common_start() const;
 
  private:
@@ -55,7 +55,7 @@ class NameList {
   mutable std::vector<std::atomic<bool>> found_;                                         // by name
 };
 
-// What both texts start with.
+// The longest common prefix of two texts.
 std::string_view common_prefix(std::string_view a, std::string_view b);
 
 }  // namespace azs3copy

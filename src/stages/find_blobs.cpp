@@ -66,7 +66,7 @@ class Finder {
   }
 
  private:
-  // In place of a listing, where --files-from names few blobs.
+  // Replaces the listing if --files-from names few blobs.
   Task<Result<>> run_named(const NameList& names) {
     Result<NamedBlobs> found =
         co_await find_named_blobs(stage_.azure, work_.container, stage_.rules.mapping, names, context_);
@@ -244,7 +244,7 @@ class Finder {
       co_return Result<>{};
     }
     if (stage_.rules.dry_run) {
-      say_what_would_be(candidate);
+      report_dry_run(candidate);
       co_return Result<>{};
     }
     stage_.reporter.planned(task.blob.size);
@@ -259,7 +259,7 @@ class Finder {
   }
 
   // Headers and metadata that S3 does not take fail a copy, too.
-  void say_what_would_be(Candidate& candidate) {
+  void report_dry_run(Candidate& candidate) {
     CopyTask& task = candidate.task;
     const BlobProperties properties{.blob = task.blob,
                                     .headers = std::move(candidate.details.headers),
