@@ -9,7 +9,7 @@ locals {
   our_metrics = ["Discovered", "Planned", "Copied", "Unchanged", "Skipped", "Failed", "Retried"]
 
   # USD, US East, list prices of 2026-11 (docs/deploy.md has their sources).
-  price_gb_second   = 0.0000133334
+  price_gb_second   = var.Architecture == "arm64" ? 0.0000133334 : 0.0000166667
   price_request     = 0.0000002
   price_publish     = 0.0000005
   price_sqs_request = 0.0000004

@@ -1,5 +1,36 @@
 # Six functions of one program: the handler's name says which it is.
 
+locals {
+  environment = merge({
+    AZS3COPY_SECRET       = aws_secretsmanager_secret.copy.arn
+    AZS3COPY_RECEIVES_MAX = tostring(local.receives_max)
+    AZS3COPY_LOG_LEVEL    = var.LogLevel
+  }, { for secret in aws_secretsmanager_secret.login : "AZS3COPY_LOGIN_SECRET" => secret.arn })
+
+  # AZS3COPY_ and a key of the secret: what is used unless the secret says otherwise (src/hosts/lambda/parameters.hpp).
+  defaults = {
+    AZS3COPY_BLOBURL               = var.AzureBlobURL
+    AZS3COPY_TENANTID              = var.AzureTenantID
+    AZS3COPY_APPID                 = var.AzureApplicationID
+    AZS3COPY_ISACTIVE              = var.IsActive ? "true" : "false"
+    AZS3COPY_BEGINDATE             = var.BlobToS3SyncStartDate
+    AZS3COPY_CONTAINERS            = var.Containers
+    AZS3COPY_BUCKET_NAME           = local.bucket_name
+    AZS3COPY_EXPECTED_BUCKET_OWNER = var.ExistingBucketOwner != "" ? var.ExistingBucketOwner : local.account
+    AZS3COPY_KMS_KEY_ID            = local.bucket_key_arn
+    AZS3COPY_KEY_PREFIX            = var.KeyPrefix
+    AZS3COPY_STATE_PREFIX          = var.StatePrefix
+    AZS3COPY_STORAGE_CLASS         = var.StorageClass
+    AZS3COPY_USE_FULL_FILE_PATH    = var.UseFullFilePath ? "true" : "false"
+    AZS3COPY_PARTITION_SIZE        = tostring(var.PartitionSize)
+    AZS3COPY_SNS_ARN_L1            = aws_sns_topic.work["L1L2"].arn
+    AZS3COPY_SNS_ARN_L2            = aws_sns_topic.work["L2L3"].arn
+    AZS3COPY_SNS_ARN_L3            = aws_sns_topic.work["LargeFileInit"].arn
+    AZS3COPY_SNS_ARN_L4            = aws_sns_topic.work["LargeFilePart"].arn
+    AZS3COPY_SNS_ARN_L5            = aws_sns_topic.work["LargeFileRecomb"].arn
+  }
+}
+
 resource "aws_cloudwatch_log_group" "function" {
   for_each = local.functions
 
@@ -16,7 +47,7 @@ resource "aws_lambda_function" "function" {
   function_name = "${local.function_stem}${each.key}"
   description   = "azs3copy Lambda${each.key} (${each.value.handler})"
   runtime       = "provided.al2023"
-  architectures = ["arm64"]
+  architectures = [var.Architecture]
   handler       = each.value.handler
   s3_bucket     = var.SourceBucket
   s3_key        = "${var.SourcePrefix}azs3copy-lambda${each.key}.zip"
@@ -29,11 +60,7 @@ resource "aws_lambda_function" "function" {
 
   # Nothing here is worth a key of its own: Lambda encrypts it with its own.
   environment {
-    variables = {
-      AZS3COPY_SECRET       = aws_secretsmanager_secret.copy.arn
-      AZS3COPY_RECEIVES_MAX = tostring(local.receives_max)
-      AZS3COPY_LOG_LEVEL    = var.LogLevel
-    }
+    variables = merge(local.environment, local.defaults)
   }
 
   logging_config {

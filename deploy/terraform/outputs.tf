@@ -14,7 +14,7 @@ output "StatePrefix" {
 }
 
 output "SecretArn" {
-  description = "Secret with the Azure login and the parameters: isactive pauses, begindate moves the start date."
+  description = "Secret that people edit: isactive pauses, begindate moves the start date, appsecret is the client secret."
   value       = aws_secretsmanager_secret.copy.arn
 }
 

@@ -47,7 +47,7 @@ locals {
         wanted   = true
         Sid      = "Secret"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [aws_secretsmanager_secret.copy.arn]
+        Resource = concat([aws_secretsmanager_secret.copy.arn], aws_secretsmanager_secret.login[*].arn)
       },
       {
         wanted   = true
@@ -58,7 +58,7 @@ locals {
       {
         wanted   = contains(keys(local.queue_of), key)
         Sid      = "Receive"
-        Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        Action   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         Resource = [for function, channel in local.queue_of : aws_sqs_queue.work[channel].arn if function == key]
       },
       {

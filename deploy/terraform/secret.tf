@@ -1,33 +1,16 @@
-# What the functions read: src/hosts/lambda/parameters.hpp has every key. Edited by hand (isactive, begindate,
-# include, exclude, ...) it stays so until a parameter of this deployment changes it.
+# The secret that people edit; src/hosts/lambda/parameters.hpp has all its keys. It is written once: no apply undoes an
+# edit. Values of variables are in the functions' environment, and are used if the secret does not have them.
+#
+# Write-only: no text stands in a state. A text is written when its number changes.
 
 locals {
-  secret_text = jsonencode({
-    bloburl            = var.AzureBlobURL
-    tenantid           = var.AzureTenantID
-    appid              = var.AzureApplicationID
-    appsecret          = var.AzureSecretless ? "" : var.AzureSecretKey
-    bucket_name        = local.bucket_name
-    isactive           = var.IsActive ? "true" : "false"
-    begindate          = var.BlobToS3SyncStartDate
-    sns_arn_l1         = aws_sns_topic.work["L1L2"].arn
-    sns_arn_l2         = aws_sns_topic.work["L2L3"].arn
-    sns_arn_l3         = aws_sns_topic.work["LargeFileInit"].arn
-    sns_arn_l4         = aws_sns_topic.work["LargeFilePart"].arn
-    sns_arn_l5         = aws_sns_topic.work["LargeFileRecomb"].arn
-    partition_size     = tostring(var.PartitionSize)
-    use_full_file_path = var.UseFullFilePath ? "true" : "false"
-    containers         = var.Containers
-    key_prefix         = var.KeyPrefix
-    storage_class      = var.StorageClass
-    state_prefix       = var.StatePrefix
-    kms_key_id         = local.bucket_key_arn
-  })
+  secret_text = jsonencode({ isactive = "true", begindate = "", appsecret = "" })
+  login_text  = jsonencode({ appsecret = var.AzureSecretKey })
 }
 
 resource "aws_secretsmanager_secret" "copy" {
   name        = local.secret_name
-  description = "azs3copy: Azure login and parameters of the copy"
+  description = "azs3copy: switch, begin date, Azure login and other parameters that people change"
   kms_key_id  = aws_kms_key.copy.arn
   # As CloudFormation does. Nothing is lost but what was edited by hand, and the name is free at once.
   recovery_window_in_days = 0
@@ -39,14 +22,37 @@ resource "aws_secretsmanager_secret" "copy" {
       condition     = var.AzureSecretless || var.AzureSecretKey != ""
       error_message = "Give AzureSecretKey, or set AzureSecretless."
     }
+    precondition {
+      condition     = var.ExistingBucketOwner == "" || var.ExistingBucketName != ""
+      error_message = "ExistingBucketOwner goes with ExistingBucketName."
+    }
   }
 }
 
-# Write-only: the text stands in no state. It is written when its number changes, and the number is made of what the
-# text is made of, so a change by hand is not undone by the next apply. For that number AzureSecretKey cannot be an
-# ephemeral variable: a plan that is saved (-out) holds it.
 resource "aws_secretsmanager_secret_version" "copy" {
   secret_id                = aws_secretsmanager_secret.copy.id
   secret_string_wo         = local.secret_text
-  secret_string_wo_version = parseint(substr(nonsensitive(sha256(local.secret_text)), 0, 7), 16)
+  secret_string_wo_version = 1
+}
+
+# The client secret cannot be in an environment. This one needs no editing.
+resource "aws_secretsmanager_secret" "login" {
+  count = var.AzureSecretless ? 0 : 1
+
+  name                    = "${local.secret_name}login"
+  description             = "azs3copy: AzureSecretKey. appsecret in the other secret is used instead, unless empty"
+  kms_key_id              = aws_kms_key.copy.arn
+  recovery_window_in_days = 0
+
+  tags = merge(local.tags, { Rtype = "code", Name = "${local.secret_name}login" })
+}
+
+# Its number is made of the text. For that AzureSecretKey cannot be an ephemeral variable: a plan that is saved (-out)
+# holds it.
+resource "aws_secretsmanager_secret_version" "login" {
+  count = var.AzureSecretless ? 0 : 1
+
+  secret_id                = aws_secretsmanager_secret.login[0].id
+  secret_string_wo         = local.login_text
+  secret_string_wo_version = parseint(substr(nonsensitive(sha256(local.login_text)), 0, 7), 16)
 }

@@ -49,8 +49,8 @@ variable "AzureBlobURL" {
   type        = string
 
   validation {
-    condition     = can(regex("^https://[^\"\\\\<> ]+$", var.AzureBlobURL))
-    error_message = "AzureBlobURL begins with https:// and holds no quotes, blanks or <placeholders>."
+    condition     = can(regex("^https://[^\"\\\\<> ?]+$", var.AzureBlobURL))
+    error_message = "AzureBlobURL begins with https:// and has no quotes, blanks, <placeholders> or SAS. A SAS belongs into the secret, as bloburl."
   }
 }
 
@@ -75,7 +75,7 @@ variable "AzureTenantID" {
 }
 
 variable "AzureSecretKey" {
-  description = "Client secret of the app registration. Empty with AzureSecretless."
+  description = "Client secret of the app registration. Empty with AzureSecretless. appsecret in the secret, unless empty, is used instead."
   type        = string
   default     = ""
   sensitive   = true
@@ -93,7 +93,7 @@ variable "AzureCopySchedule" {
 }
 
 variable "BlobToS3SyncStartDate" {
-  description = "Only blobs modified after this date are copied: 20220820, 2022-08-20 00:00:00, 08/20/2022, 20-Aug-22 or ISO 8601."
+  description = "Only blobs modified after this date are copied: 20220820, 2022-08-20 00:00:00, 08/20/2022, 20-Aug-22 or ISO 8601. begindate in the secret, unless empty, is used instead."
   type        = string
   default     = "20220820"
 
@@ -135,13 +135,13 @@ variable "SourcePrefix" {
 }
 
 variable "Containers" {
-  description = "Containers to copy, with commas. Empty: all of the account."
+  description = "Containers to copy, with commas. Empty: all of the account. A longer list belongs into the secret, as containers."
   type        = string
   default     = ""
 
   validation {
-    condition     = can(regex("^[a-z0-9$, -]*$", var.Containers))
-    error_message = "Containers takes names of containers, with commas between them."
+    condition     = can(regex("^[a-z0-9$, -]*$", var.Containers)) && length(var.Containers) <= 1000
+    error_message = "Containers takes names of containers, with commas between them, up to 1,000 characters."
   }
 }
 
@@ -180,7 +180,7 @@ variable "StatePrefix" {
 }
 
 variable "IsActive" {
-  description = "Whether the schedule copies. To pause without a deployment, edit isactive in the secret."
+  description = "Whether the schedule copies. isactive in the secret, which pauses without a deployment, must be true as well."
   type        = bool
   default     = true
 }
@@ -189,6 +189,17 @@ variable "ExistingBucketName" {
   description = "Bucket to copy into, as it is. Empty: one is made."
   type        = string
   default     = ""
+}
+
+variable "ExistingBucketOwner" {
+  description = "Account that owns the existing bucket: requests to a bucket of any other account fail. Empty: the account of the deployment."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([0-9]{12})?$", var.ExistingBucketOwner))
+    error_message = "ExistingBucketOwner is an account ID of 12 digits."
+  }
 }
 
 variable "ExistingBucketKmsKeyArn" {
@@ -212,6 +223,17 @@ variable "AzureSecretless" {
   description = "Log in to Azure with a federated credential in place of AzureSecretKey. The account needs outbound web identity federation enabled."
   type        = bool
   default     = false
+}
+
+variable "Architecture" {
+  description = "Processor of the functions, for which the zips were built: tools/package.sh ARCHITECTURE."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.Architecture)
+    error_message = "Architecture is arm64 or x86_64."
+  }
 }
 
 variable "VpcSubnetIds" {
@@ -273,9 +295,9 @@ variable "RunRetentionDays" {
 }
 
 variable "ReserveLaunchConcurrency" {
-  description = "Reserve a concurrency of 1 for launch-qualification, so that it never runs twice at once. An account with a limit below 101 has none to reserve: false there."
+  description = "Reserve a concurrency of 1 for launch-qualification, so that it never runs twice at once. Needs a concurrency limit of the account of at least 101."
   type        = bool
-  default     = true
+  default     = false
 }
 
 # How many instances of each function the queues may drive at a time (2 to 1000).

@@ -77,12 +77,14 @@ class Applied:
             return self.aws.client(service)
         return boto3.client(service, endpoint_url=self.aws.url, region_name=REGION, **credentials)
 
-    def secret(self):
-        return json.loads(self.secret_text())
-
-    def secret_text(self):
+    def secret(self, name=None):
+        """The one that people edit, or another."""
         client = self.client("secretsmanager")
-        return client.get_secret_value(SecretId=self.outputs["SecretArn"])["SecretString"]
+        reply = client.get_secret_value(SecretId=name or self.outputs["SecretArn"])
+        return json.loads(reply["SecretString"])
+
+    def login_arn(self):
+        return self.client("secretsmanager").describe_secret(SecretId="etlsmsdvazs3copylogin")["ARN"]
 
     def open_bucket(self):
         """Takes the bucket's policy away: moto judges no conditions, so "not without TLS" is "never"."""

@@ -41,6 +41,13 @@ class Place:
     def secret_arn(self):
         return self.arn("secretsmanager", "secret:etlsmsdvazs3copy-AbCdEf")
 
+    @property
+    def login_arn(self):
+        return self.arn("secretsmanager", "secret:etlsmsdvazs3copylogin-GhIjKl")
+
+    def secret_of(self, name):
+        return self.login_arn if name.endswith("login") else self.secret_arn
+
 
 HOME = Place("eu-west-1")
 PLACES = {
@@ -51,7 +58,8 @@ PLACES = {
         Place("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
     )
 }
-REGION, KEY_ARN, SECRET_ARN = HOME.region, HOME.key_arn, HOME.secret_arn
+REGION, KEY_ARN = HOME.region, HOME.key_arn
+SECRET_ARN, LOGIN_ARN = HOME.secret_arn, HOME.login_arn
 
 
 class NoValue:
@@ -193,7 +201,7 @@ class Stack:
         forms = {
             ("AWS::KMS::Key", "Ref"): lambda: KEY_ID,
             ("AWS::KMS::Key", "Arn"): lambda: self.place.key_arn,
-            ("AWS::SecretsManager::Secret", "Ref"): lambda: self.place.secret_arn,
+            ("AWS::SecretsManager::Secret", "Ref"): lambda: self.place.secret_of(name("Name")),
             ("AWS::S3::Bucket", "Ref"): lambda: BUCKET,
             ("AWS::SNS::Topic", "Ref"): lambda: arn("sns", name("TopicName")),
             ("AWS::SQS::Queue", "Ref"): lambda: self.place.queue_url(name("QueueName")),

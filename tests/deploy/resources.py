@@ -435,7 +435,8 @@ def of_terraform(state):
         if cfn_type == "AWS::SNS::Subscription" and not properties.get("RawMessageDelivery"):
             properties.pop("RawMessageDelivery", None)  # false is what is meant where nothing is written
         if cfn_type == "AWS::SecretsManager::Secret":
-            properties["SecretString"] = json.loads(outputs["secret_text"])
+            text = "login_text" if properties["Name"].endswith("login") else "secret_text"
+            properties["SecretString"] = json.loads(outputs[text])
     return {key: plain(value) for key, value in result.items()}
 
 

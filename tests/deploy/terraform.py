@@ -92,8 +92,11 @@ CHANNELS = {
 }
 FUNCTIONS = ["01", "02", "03", "04", "05", "06"]
 
-# The secret's text is write-only: no state holds it.
-EXTRA_OUTPUTS = 'output "secret_text" {\n  value     = local.secret_text\n  sensitive = true\n}\n'
+# The secrets' texts are write-only: no state holds them.
+EXTRA_OUTPUTS = "".join(
+    f'output "{name}" {{\n  value     = local.{name}\n  sensitive = true\n}}\n'
+    for name in ("secret_text", "login_text")
+)
 
 
 def _override(target, **values):
@@ -116,6 +119,7 @@ def _mock(prefix, environment_code, place):
         text += f'  mock_data "{data}" {{\n    defaults = {_value(values)}\n  }}\n'
     text += _override("aws_kms_key.copy", arn=place.key_arn, key_id=KEY_ID)
     text += _override("aws_secretsmanager_secret.copy", arn=place.secret_arn, id=place.secret_arn)
+    text += _override("aws_secretsmanager_secret.login[0]", arn=place.login_arn, id=place.login_arn)
     text += _override("aws_s3_bucket.copy[0]", bucket=BUCKET)
     text += _override("aws_sns_topic.alarms", arn=arn("sns", stem("sns") + "DLQ"))
     text += _override("aws_cloudwatch_event_rule.schedule", arn=arn("events", "rule/" + stem("evr")))

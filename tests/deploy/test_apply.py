@@ -6,7 +6,7 @@ import pytest
 
 import cloudformation
 import resources
-from cloudformation import BUCKET, KEY_ARN, SECRET_ARN
+from cloudformation import BUCKET, KEY_ARN, LOGIN_ARN, SECRET_ARN
 from scenarios import for_cloudformation
 
 pytestmark = pytest.mark.terraform
@@ -19,6 +19,7 @@ def expected(applied):
     text = json.dumps([[*key, value] for key, value in resources.of_cloudformation(stack).items()])
     for ours, made in ((KEY_ARN, "KeyArn"), (SECRET_ARN, "SecretArn"), (BUCKET, "BucketName")):
         text = text.replace(ours, applied.outputs[made])
+    text = text.replace(LOGIN_ARN, applied.login_arn())
     text = text.replace(cloudformation.REGION, applied.client("s3").meta.region_name)
     return {(kind, name): value for kind, name, value in json.loads(text)}
 
@@ -27,11 +28,11 @@ def of_kind(expected, kind):
     return {name: value for (other, name), value in expected.items() if other == kind}
 
 
-def test_the_secret_is_what_the_template_says(applied, expected):
-    assert (
-        applied.secret()
-        == of_kind(expected, "AWS::SecretsManager::Secret")["etlsmsdvazs3copy"]["SecretString"]
-    )
+def test_the_secrets_are_what_the_template_says(applied, expected):
+    secrets = of_kind(expected, "AWS::SecretsManager::Secret")
+    assert len(secrets) == 2
+    for name, wanted in secrets.items():
+        assert applied.secret(name) == wanted["SecretString"]
 
 
 def test_no_state_holds_the_client_secret(applied):

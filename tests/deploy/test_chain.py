@@ -22,6 +22,7 @@ import pytest
 from applied import CONTAINER, AppliedStack
 from aws import REGION
 from call_recorder import CallRecorder
+from cloudformation import ACCOUNT
 from clouds import Account, Bucket, Store
 from fakes import FakeClouds
 from lambda_chain import STATE_PREFIX, Chain, Login
@@ -59,8 +60,8 @@ def noise(size, seed=1):
     return random.Random(seed).randbytes(size)
 
 
-# Of the secret, besides those that the templates write.
-MORE_PARAMETERS = ["folder_levels", "include", "transfers"]
+# Of the secret, besides those that the templates write: the environment has the rest.
+MORE_PARAMETERS = ["bloburl", "tenantid", "appid", "folder_levels", "include", "transfers"]
 
 
 class System(SimpleNamespace):
@@ -166,7 +167,7 @@ def clouds(system):
     fakes = FakeClouds()
     login = Login(fakes.azure_url, "tenant-1", "client-1", "s3cret-1")
     fakes.azure.post("applications", tenant="tenant-1", client_id="client-1", secret=login.secret)
-    fakes.bucket(system.bucket_name)
+    fakes.bucket(system.bucket_name, owner=ACCOUNT)
     source = fakes.container(CONTAINER)
     # Two transfers at a time, so that a batch has a rest that is not begun.
     system.point_at(fakes.store, source, login, bloburl=fakes.account_url, transfers=2, **login.parameters)
@@ -324,6 +325,27 @@ def test_what_runs_out_of_time_hands_its_rest_on(system, clouds):
         clouds.s3.fault("GetObject", target_contains="uploads", delay=1200)
         system.go_on("largefile-parter")
     assert len(system.chain.objects()) == 9 and not system.chain.dead()
+
+
+def test_transient_failures_come_again_soon(system, clouds):
+    """Each function shortens the time for which its queue hides the message."""
+    for handler, fake, operation in [
+        ("find-blobs", clouds.azure, "ListBlobs"),
+        ("download", clouds.azure, "GetBlob"),
+        ("largefile-initializer", clouds.s3, "CreateMultipartUpload"),
+        ("largefile-parter", clouds.s3, "UploadPart"),
+        ("largefile-recombinator", clouds.s3, "CompleteMultipartUpload"),
+    ]:
+        function = system.chain.host[handler]
+        before = len(function.logged("comes_again_after"))
+        fake.fault(operation, times=0, status=503, code="ServerBusy")
+        clouds.source.put(f"soon/{handler}", size=10 if handler in ("find-blobs", "download") else 6 * MIB)
+        with system.time_outs_of(3, handler):
+            system.chain.launch()
+            wait_until(lambda: len(function.logged("comes_again_after")) > before, f"a retry of {handler}")
+            fake.heal()
+            system.chain.host.wait_until_quiet()
+    assert len(system.chain.objects()) == 5 and not system.chain.dead()
 
 
 @pytest.mark.judges

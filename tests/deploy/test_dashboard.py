@@ -156,20 +156,34 @@ def test_alarms(stacks, scenario):
         assert seconds <= (604800 if metrics[0]["Period"] >= 3600 else 86400)
 
 
-def test_the_secret_has_the_keys_that_the_program_reads(stacks):
-    rows = re.findall(r'\{"(\w+)", Need::(\w+)', (HOST / "parameters.cpp").read_text())
-    known = {name for name, _ in rows}
-    required = {name for name, need in rows if need in ("required", "login")}
+def keys_of_the_secret():
+    """(key, need, rest of its row) of the program's table."""
+    text = (HOST / "parameters.cpp").read_text().split("values that belong together")[0]
+    return re.findall(r'\{"(\w+)", Need::(\w+)((?:(?!\{"\w+", Need::).)*)', text, re.S)
+
+
+def defaults_of(stack):
+    """Keys of the secret for which the functions have a value of the deployment."""
+    names = stack.properties("LambdaFunction01")["Environment"]["Variables"]
+    others = {"AZS3COPY_SECRET", "AZS3COPY_LOGIN_SECRET", "AZS3COPY_RECEIVES_MAX", "AZS3COPY_LOG_LEVEL"}
+    return {name.removeprefix("AZS3COPY_").lower() for name in names if name not in others}
+
+
+def test_the_environment_has_the_keys_that_the_program_reads(stacks):
+    rows = keys_of_the_secret()
+    known = {name for name, *_ in rows}
+    required = {name for name, need, _ in rows if need in ("required", "login")}
     assert required > {"bloburl", "bucket_name", "sns_arn_l5"}
     for stack in stacks.values():
-        keys = set(json.loads(stack.properties("SecretsManagerSecret")["SecretString"]))
-        assert required <= keys <= known
-        for function in range(1, 7):
-            assert stack.properties(f"LambdaFunction0{function}")["Environment"]["Variables"].keys() == {
-                "AZS3COPY_SECRET",
-                "AZS3COPY_RECEIVES_MAX",
-                "AZS3COPY_LOG_LEVEL",
-            }
+        assert required <= defaults_of(stack) <= known - {"appsecret"}
+        assert set(json.loads(stack.properties("SecretsManagerSecret")["SecretString"])) <= known
+
+
+def test_the_deployment_gives_all_that_it_decides_alone(stacks):
+    """Otherwise a secret from another deployment would send the work to topics or a bucket of that one."""
+    alone = {name for name, _, rest in keys_of_the_secret() if "Winner::environment" in rest}
+    assert {"bucket_name", "expected_bucket_owner", "sns_arn_l1", "state_prefix"} < alone
+    assert all(alone <= defaults_of(stack) for stack in stacks.values())
 
 
 def host_sources():
@@ -186,6 +200,7 @@ def test_the_program_knows_its_handlers_and_environment(stacks):
     stack = stacks["as_it_comes"]
     names = {stack.properties(f"LambdaFunction0{number}")["Handler"] for number in range(1, 7)}
     names |= set(stack.properties("LambdaFunction01")["Environment"]["Variables"])
+    names -= {f"AZS3COPY_{key.upper()}" for key in defaults_of(stack)}  # made of the keys: tested above
     assert not {name for name in names if f'"{name}"' not in source}
 
 

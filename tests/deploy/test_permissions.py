@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudformation import ACCOUNT, BUCKET, SECRET_ARN
+from cloudformation import ACCOUNT, BUCKET, LOGIN_ARN, SECRET_ARN
 from scenarios import SCENARIOS
 
 CALLS = Path(__file__).resolve().parents[1] / "e2e/lambda_calls.json"
@@ -30,11 +30,12 @@ BEYOND = {
 
 
 def kinds_of(arn):
-    if arn == SECRET_ARN:
+    if arn in (SECRET_ARN, LOGIN_ARN):
         return {"secret"}
-    if ":sns:" in arn:
-        name = arn.rsplit("azs3copy", 1)[1]
-        return {"topic/" + {"L1_to_L2": "L1L2", "L2_to_L3": "L2L3"}.get(name, name)}
+    for service, kind in (("sns", "topic"), ("sqs", "queue")):
+        if f":{service}:" in arn:
+            name = arn.rsplit("azs3copy", 1)[1]
+            return {f"{kind}/" + {"L1_to_L2": "L1L2", "L2_to_L3": "L2L3"}.get(name, name)}
     return {
         f"arn:aws:s3:::{BUCKET}": {"bucket"},
         f"arn:aws:s3:::{BUCKET}/*": {"bucket/objects", "bucket/state"},

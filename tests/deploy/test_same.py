@@ -1,6 +1,7 @@
 """Both templates deploy the same system, property by property and statement by statement; and the comparison
 would see a change of either."""
 
+import collections
 import copy
 import json
 import re
@@ -11,8 +12,8 @@ import pytest
 import cloudformation
 import resources
 import terraform
-from cloudformation import changed, leaves
-from scenarios import KEYS, OF_BOTH, SCENARIOS, for_terraform, stack_of
+from cloudformation import Stack, changed, leaves
+from scenarios import KEYS, OF_BOTH, SCENARIOS, for_cloudformation, for_terraform, stack_of
 
 # Variables of one side alone, and why.
 ONLY_TERRAFORM = {
@@ -25,6 +26,11 @@ OTHER_PATTERNS = {
     "PrefixCode": "Terraform's expressions cannot look ahead",
     "AzureSecretKey": "Terraform writes any text into JSON; CloudFormation takes it as it is",
 }
+# Parameter -> values of the other scenarios.
+SCENARIOS_VALUES = collections.defaultdict(list)
+for _variables in SCENARIOS.values():
+    for _name, _value in for_cloudformation(_variables).items():
+        SCENARIOS_VALUES[_name].append(_value)
 # Nested attributes that the mock fills in and no file of ours writes. The second is a rule's own, not its
 # filter's.
 NOT_WRITTEN_NESTED = (
@@ -48,7 +54,7 @@ def test_same_resources(canonical, scenario):
 @pytest.mark.terraform
 @pytest.mark.parametrize("scenario", OF_BOTH)
 def test_same_outputs(stacks, states, scenario):
-    of_terraform = {name: value for name, value in states[scenario][1].items() if name != "secret_text"}
+    of_terraform = {name: value for name, value in states[scenario][1].items() if not name.endswith("_text")}
     assert stacks[scenario].outputs() == of_terraform
 
 
@@ -113,12 +119,49 @@ def test_same_descriptions_of_outputs():
     assert {name: output["Description"] for name, output in template.items()} == of_terraform
 
 
+def variables_of(stack, number):
+    return stack.properties(f"LambdaFunction{number}")["Environment"]["Variables"]
+
+
+def test_no_parameter_changes_the_edited_secret():
+    """CloudFormation writes the whole text anew when any of it changes: what people edited would be gone."""
+    template = cloudformation.load()
+    base = for_cloudformation(SCENARIOS["as_it_comes"])
+    texts = set()
+    for name, parameter in template["Parameters"].items():
+        for value in (base.get(name, parameter.get("Default")), *SCENARIOS_VALUES[name]):
+            stack = Stack(template, {**base, name: value})
+            texts.add(stack.properties("SecretsManagerSecret")["SecretString"])
+    (text,) = texts
+    assert json.loads(text) == {"isactive": "true", "begindate": "", "appsecret": ""}
+
+
+def test_only_the_client_secret_is_in_the_login_secret():
+    template = cloudformation.load()
+    text = template["Resources"]["SecretsManagerLogin"]["Properties"]["SecretString"]
+    assert text == {"Fn::Sub": '{"appsecret":"${AzureSecretKey}"}'}
+
+
+def test_longest_environment_fits_into_lambdas_limit(stacks):
+    """4 KB together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+    template, base = cloudformation.load(), for_cloudformation(SCENARIOS["all_changed"])
+    longest = {"Containers": "c" * template["Parameters"]["Containers"]["MaxLength"], "KeyPrefix": "k" * 500}
+    stack = Stack(template, {**base, **longest, "AzureBlobURL": "https://" + "b" * 400})
+    for number in ("01", "05"):
+        assert sum(len(name) + len(str(value)) for name, value in variables_of(stack, number).items()) < 4096
+
+
+def test_all_functions_have_the_same_environment(stacks):
+    for stack in stacks.values():
+        first = variables_of(stack, "01")
+        assert all(variables_of(stack, f"0{number}") == first for number in range(2, 7))
+
+
 def test_the_state_lies_below_its_prefix_and_nowhere_else(stacks):
-    """In the secret, the roles and the bucket's rules; that Terraform says the same is compared above."""
+    """In the functions, the roles and the bucket's rules; that Terraform says the same is compared above."""
     stack = stacks["state_elsewhere"]
     assert ".azs3copy/" not in json.dumps([stack.properties(name) for name in stack.resources()])
-    secret = json.loads(stack.properties("SecretsManagerSecret")["SecretString"])
-    prefix = secret["state_prefix"]
+    prefix = variables_of(stack, "01")["AZS3COPY_STATE_PREFIX"]
     assert prefix == stack.outputs()["StatePrefix"] == ".azs3copy-photos/"
     of_roles = [
         statement["Resource"]
@@ -223,7 +266,7 @@ def mutants(template, logical_id):
         if function == "Ref" or (function == "Fn::GetAtt" and path[-1] == 0):
             kind = template["Resources"].get(value, {}).get("Type")
             alike = [name for name in peers if template["Resources"][name]["Type"] == kind and name != value]
-            new = alike[0] if alike else "AWS::AccountId"
+            new = alike[0] if alike else "AWS::AccountId" if value != "AWS::AccountId" else "AWS::Region"
             if function == "Fn::GetAtt" and not alike:
                 continue  # nothing else has this attribute: the reference as a whole is left out below
             if value == "AWS::NoValue":
@@ -231,8 +274,9 @@ def mutants(template, logical_id):
         elif function == "Fn::GetAtt":
             continue
         elif function == "Fn::If" and path[-1] == 0:
-            # Those of the first three hold in the first scenario, the others in the second.
-            new = "InVpc" if value in ("MakesBucket", "ReservesLaunch", "KnowsBucketKey") else "MakesBucket"
+            # Those of the first scenario; the others hold in the second.
+            first = ("MakesBucket", "HasSecret", "KnowsBucketKey", "IsArm")
+            new = "InVpc" if value in first else "MakesBucket"
         elif function == "Fn::FindInMap":
             new = another_step(template["Mappings"], parent, path[-1])
             if new is None:
@@ -318,7 +362,7 @@ def test_each_change_of_terraforms_state_is_seen(states):
             right = resources.of_terraform(([*whole, resource, *target], outputs))
             for attribute in resources.READ[kind][2]:
                 value = resource["values"].get(attribute)
-                if attribute == "redrive_policy" and not value.startswith("{"):
+                if attribute == "redrive_policy" and not str(value).startswith("{"):
                     continue  # the mock's noise: a dead-letter queue has none
                 for what, mutant in mutants_of_value(value):
                     count += 1
@@ -350,8 +394,8 @@ CHANGES = [
     ),
     (
         "locals.tf",
-        "receives_max              = 5",
-        "receives_max              = 6",
+        "receives_max      = 5",
+        "receives_max      = 6",
         "LargeFileRecomb/RedrivePolicy/maxReceiveCount",
     ),
     ("locals.tf", "batch = 10", "batch = 9", "LargeFileInit/BatchSize"),
@@ -383,7 +427,13 @@ CHANGES = [
         "price_publish     = 0.0000006",
         "DashboardBody/widgets",
     ),
-    ("secret.tf", 'var.IsActive ? "true" : "false"', '"true "', "SecretString/isactive"),
+    ("secret.tf", 'isactive = "true"', 'isactive = "true "', "SecretString/isactive"),
+    (
+        "functions.tf",
+        'var.IsActive ? "true" : "false"',
+        '"true "',
+        "azs3copylambda06/Environment/Variables/AZS3COPY_ISACTIVE",
+    ),
 ]
 
 

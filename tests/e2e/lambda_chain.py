@@ -44,7 +44,7 @@ class Chain:
     def environment(self, handler):
         variables = {**self.aws.environment, "AWS_ENDPOINT_URL_S3": self.bucket.store.url,
                      "AZURE_AUTHORITY_HOST": self.login.authority, "SSL_CERT_FILE": self.source.ca,
-                     "AZS3COPY_LOG_LEVEL": "debug"}
+                     "AZS3COPY_LOG_LEVEL": "debug", "AZS3COPY_RETRY_SECONDS": "1"}
         if not self.recorder:
             return variables
         # Who calls shows in the access key; an S3 that knows only its own is given that.

@@ -433,6 +433,19 @@ def test_a_bad_secret_is_refused_by_name(make_chain, container, bucket, change, 
     assert bucket.keys() == []
 
 
+def test_bucket_of_another_account_is_refused(make_fake_chain, clouds):
+    source, target = clouds.container(), clouds.bucket(owner="444455556666")
+    source.put("a", "x")
+    chain = make_fake_chain(source, target, parameters={"expected_bucket_owner": "111122223333"})
+    refused = chain.host.invoke("launch-qualification", {})
+    assert refused.ended == "error" and "403" in refused.body.decode()
+    assert chain.objects() == {} and chain.ledger() == {}
+
+    chain.stack.change_secret(expected_bucket_owner="444455556666")
+    chain.run()
+    assert chain.objects() == {"a": b"x"}
+
+
 def test_a_secret_that_is_not_there_is_named(make_chain, container, bucket):
     chain = make_chain(container, bucket)
     chain.aws.client("secretsmanager").delete_secret(SecretId=chain.stack.secret_arn,
@@ -478,7 +491,9 @@ def policy_of(prefix, bucket):
     arns = {"bucket": f"arn:aws:s3:::{bucket}", "bucket/objects": f"arn:aws:s3:::{bucket}/*",
             "bucket/state": f"arn:aws:s3:::{bucket}/{STATE_PREFIX}*",
             "secret": f"arn:aws:secretsmanager:{REGION}:*:secret:{prefix}*-??????"}
-    arns |= {f"topic/{name}": f"arn:aws:sns:{REGION}:*:{prefix}*{name}" for name in TOPICS.values()}
+    for name in TOPICS.values():
+        arns |= {f"topic/{name}": f"arn:aws:sns:{REGION}:*:{prefix}*{name}",
+                 f"queue/{name}": f"arn:aws:sqs:{REGION}:*:{prefix}*{name}"}
     calls = json.loads(CALLS.read_text())
     return lambda function: [allow(action, [arns[resource] for resource in resources])
                              for action, resources in calls[function].items()]

@@ -343,6 +343,38 @@ def test_what_fails_for_a_passing_reason_is_tried_alone_then_dead_and_can_be_sen
     assert_over(chain.status(program, run), copied=21)
 
 
+def test_transient_failure_comes_again_before_its_time(make_fake_chain, clouds):
+    """The queue would hide the message for ten minutes, as long as Lambda needs for work in flight."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("a", "x")
+    clouds.s3.fault("PutObject", target_contains="/a", times=0, status=503, code="SlowDown")
+    chain = make_fake_chain(source, target, function_seconds=6, visibility_seconds=600)
+    chain.launch()
+    download = chain.host["download"]
+    wait_until(lambda: download.logged("comes_again_after"), "the function asks for the message again")
+    clouds.s3.heal()
+
+    chain.host.wait_until_quiet(60)
+
+    assert chain.objects() == {"a": b"x"} and not chain.dead()
+    attributes = download.invocations[-1].event["Records"][0]["attributes"]
+    assert attributes["ApproximateReceiveCount"] != "1"
+
+
+def test_permanent_failure_keeps_its_time(make_fake_chain, clouds):
+    """An operator has to grant the right first: five deliveries within minutes would be over before that."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("a", "x")
+    clouds.azure.fault("ListBlobs", times=0, status=403, code="AuthorizationPermissionMismatch")
+    chain = make_fake_chain(source, target, visibility_seconds=2)
+
+    chain.run()
+
+    find_blobs = chain.host["find-blobs"]
+    assert list(chain.dead()) == ["find-blobs"] and len(find_blobs.logged("message_failed")) == 3
+    assert not find_blobs.logged("comes_again_after")
+
+
 @pytest.mark.parametrize("handler", WORKERS)
 def test_messages_that_nobody_understands_are_named_and_dead(make_chain, container, bucket, handler):
     chain = make_chain(container, bucket, receives_max=1, visibility_seconds=2)

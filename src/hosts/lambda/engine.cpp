@@ -34,18 +34,39 @@ class StsAssertion final : public AssertionSource {
   AwsService sts_;
 };
 
-Result<int> receives_max_from(const std::string& text) {
-  int value = 5;
+struct NumberVariable {
+  const char* name;
+  int standard;
+  int most;
+  std::string_view advice;
+};
+constexpr NumberVariable receives_variable{.name = "AZS3COPY_RECEIVES_MAX",
+                                           .standard = 5,
+                                           .most = 1000,
+                                           .advice = "Give the maxReceiveCount of the queue."};
+constexpr NumberVariable retry_variable{.name = "AZS3COPY_RETRY_SECONDS",
+                                        .standard = 60,
+                                        .most = 5400,
+                                        .advice = "Give the seconds until the first retry of a message."};
+
+Result<int> number_from(const NumberVariable& variable) {
+  const std::string text = environment_variable(variable.name);
+  if (text.empty()) return variable.standard;
+  int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty()) return 5;
-  if (error == std::errc() && end == text.data() + text.size() && value >= 1 && value <= 1000) return value;
-  return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a number from 1 to 1,000", text),
-              "AZS3COPY_RECEIVES_MAX", "Give the maxReceiveCount of the queue.");
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  if (is_number && value >= 1 && value <= variable.most) return value;
+  return fail(ErrorKind::invalid, fmt::format("\"{}\" is not a number from 1 to {}", text, variable.most),
+              variable.name, variable.advice);
 }
 
-void log_unknown_keys(Telemetry& telemetry, const LambdaParameters& parameters) {
+void log_keys_without_effect(Telemetry& telemetry, const LambdaParameters& parameters) {
   for (const UnknownKey& key : parameters.unknown_keys) {
     telemetry.log(LogLevel::info, "unknown_parameter", {{"name", key.name}, {"meant", key.meant}});
+  }
+  for (const std::string& key : parameters.overruled_keys) {
+    telemetry.log(LogLevel::info, "overruled_parameter",
+                  {{"name", key}, {"text", "the secret's value is not used: the deployment gives another"}});
   }
 }
 
@@ -56,7 +77,8 @@ Engine::Engine(const Startup& startup, std::shared_ptr<TlsContext> tls, AwsConfi
       aws_(std::move(aws)),
       http_(startup.loop, std::move(tls), std::move(http)),
       credentials_(default_aws_credentials(aws_, process_aws_environment(), http_, startup.loop)),
-      secrets_(service(aws_.secrets_endpoint_url), credentials_, http_, lambda_retry) {}
+      secrets_(service(aws_.secrets_endpoint_url), credentials_, http_, lambda_retry),
+      redelivery_(service(aws_.sqs_endpoint_url), credentials_, http_, startup.telemetry) {}
 
 Result<std::unique_ptr<Engine>> Engine::make(const Startup& startup) {
   const std::string secret = environment_variable("AZS3COPY_SECRET");
@@ -64,8 +86,10 @@ Result<std::unique_ptr<Engine>> Engine::make(const Startup& startup) {
     return fail(ErrorKind::invalid, "the name or ARN of the secret is not set", "AZS3COPY_SECRET",
                 "Set it in the function's environment.");
   }
-  const Result<int> receives = receives_max_from(environment_variable("AZS3COPY_RECEIVES_MAX"));
+  const Result<int> receives = number_from(receives_variable);
   if (!receives) return std::unexpected(receives.error());
+  const Result<int> retry_seconds = number_from(retry_variable);
+  if (!retry_seconds) return std::unexpected(retry_seconds.error());
   Result<AwsConfig> aws = resolve_aws_config({}, process_aws_environment());
   if (!aws) return passed(std::move(aws));
   if (aws->region.empty())
@@ -78,7 +102,11 @@ Result<std::unique_ptr<Engine>> Engine::make(const Startup& startup) {
   std::unique_ptr<Engine> engine(
       new Engine(startup, std::move(*tls), std::move(*aws), {.proxy = std::move(*proxy)}));
   engine->secret_id_ = secret;
+  engine->login_secret_id_ = environment_variable("AZS3COPY_LOGIN_SECRET");
+  engine->deployed_ =
+      deployed_parameters([](const std::string& name) { return environment_variable(name.c_str()); });
   engine->receives_max_ = *receives;
+  engine->redelivery_.start_with(seconds(*retry_seconds));
   return engine;
 }
 
@@ -88,21 +116,30 @@ Task<Result<std::shared_ptr<Setup>>> Engine::setup(bool fresh, const Context& co
   if (setup_ && recent && !fresh) co_return setup_;
   Result<SecretVersion> secret = co_await secrets_.get_secret_value(secret_id_, context);
   if (!secret) co_return failed(std::move(secret), "read the parameters");
-  if (setup_ && secret->version_id == version_) {
+  Result<SecretVersion> login = co_await read_login(context);
+  if (!login) co_return failed(std::move(login), "read the client secret");
+  std::string version = fmt::format("{} {}", secret->version_id, login->version_id);
+  if (setup_ && version == version_) {
     read_at_ = now;
     co_return setup_;
   }
+  deployed_.login = std::move(login->value);
   Result<std::shared_ptr<Setup>> made = make_setup(secret->value, now);
   if (!made) co_return made;
   setup_ = std::move(*made);
   read_at_ = now;
-  version_ = secret->version_id;
-  log_unknown_keys(startup_.telemetry, setup_->parameters);
+  version_ = std::move(version);
+  log_keys_without_effect(startup_.telemetry, setup_->parameters);
   co_return setup_;
 }
 
+Task<Result<SecretVersion>> Engine::read_login(const Context& context) {
+  if (login_secret_id_.empty()) co_return SecretVersion{};
+  co_return co_await secrets_.get_secret_value(login_secret_id_, context);
+}
+
 Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime now) {
-  Result<LambdaParameters> parameters = parse_lambda_parameters(text);
+  Result<LambdaParameters> parameters = parse_lambda_parameters(text, deployed_);
   if (!parameters) return passed(std::move(parameters));
   auto setup = std::make_shared<Setup>();
   setup->parameters = std::move(*parameters);
@@ -142,6 +179,7 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   S3Options s3{.region = aws_.region,
                .endpoint_url = aws_.endpoint_url,
                .checksum = aws_.checksums_when_required ? S3Checksum::none : S3Checksum::unset,
+               .expected_bucket_owner = given.expected_bucket_owner,
                .traits = setup->s3_traits};
   setup->s3_origin = s3.endpoint_url;
   if (const Result<S3Endpoint> endpoint = s3_endpoint(given.destination.bucket, s3); !endpoint)

@@ -1,6 +1,6 @@
 // engine.hpp: what stays warm between the invocations of one function: connections, logins, and the secret.
 //
-//   secret (Secrets Manager) --> parameters --> Setup: blob client, S3 client, topics, rules
+//   secret, login secret (Secrets Manager), environment --> parameters --> Setup: blob client, S3 client, topics, rules
 //        read again after five minutes, and at once after a refused login
 #pragma once
 
@@ -10,9 +10,11 @@
 #include "aws/s3_traits.hpp"
 #include "aws/secrets_client.hpp"
 #include "aws/sns_client.hpp"
+#include "aws/sqs_client.hpp"
 #include "core/sync.hpp"
 #include "hosts/lambda/bootstrap.hpp"
 #include "hosts/lambda/parameters.hpp"
+#include "hosts/lambda/redelivery.hpp"
 #include "ledger/run_store.hpp"
 #include "net/http_client.hpp"
 #include "net/limiter.hpp"
@@ -47,9 +49,12 @@ class Engine {
 
   const Startup& startup() const { return startup_; }
   int receives_max() const { return receives_max_; }
+  // Messages that failed for a transient reason are tried again soon.
+  Redelivery& redelivery() { return redelivery_; }
 
  private:
   Engine(const Startup& startup, std::shared_ptr<TlsContext> tls, AwsConfig aws, HttpClientOptions http);
+  Task<Result<SecretVersion>> read_login(const Context& context);
   Result<std::shared_ptr<Setup>> make_setup(const Secret& text, UtcTime now);
   AwsServiceOptions service(const std::string& endpoint_url) const {
     return {.region = aws_.region, .endpoint_url = endpoint_url};
@@ -58,12 +63,15 @@ class Engine {
   Startup startup_;
   AwsConfig aws_;
   std::string secret_id_;
+  std::string login_secret_id_;  // of the client secret that the template wrote; may be empty
+  DeployedParameters deployed_;
   int receives_max_ = 5;
   HttpClient http_;
   std::shared_ptr<AwsCredentialsProvider> credentials_;
   SecretsClient secrets_;
+  Redelivery redelivery_;
   std::shared_ptr<Setup> setup_;
-  std::string version_;  // of the secret that setup_ is made from
+  std::string version_;  // of the secrets that setup_ is made from
   UtcTime read_at_{};    // by the wall clock: a sandbox may be frozen for hours
 };
 

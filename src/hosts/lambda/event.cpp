@@ -46,7 +46,8 @@ Result<EventItem> parse_sqs(const Json& record, std::string_view place) {
                    .body = without_envelope(std::move(*body)),
                    .receive_count = count_of(attributes["ApproximateReceiveCount"]).value_or(1),
                    .sent = time_of(attributes["SentTimestamp"]),
-                   .source_arn = record["eventSourceARN"].string_or("")};
+                   .source_arn = record["eventSourceARN"].string_or(""),
+                   .receipt_handle = record["receiptHandle"].string_or("")};
 }
 
 Result<EventItem> parse_sns(const Json& record, std::string_view place) {

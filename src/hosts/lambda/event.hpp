@@ -28,6 +28,7 @@ struct EventItem {
   std::uint64_t receive_count = 1;  // how often SQS has handed it out, this time included
   std::optional<UtcTime> sent;      // to the queue, or to the topic
   std::string source_arn;           // of the queue or topic; may be empty
+  std::string receipt_handle;       // of this delivery from a queue; may be empty
 };
 
 enum class EventKind : std::uint8_t { sqs, sns, schedule, other };

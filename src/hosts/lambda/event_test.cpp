@@ -49,6 +49,7 @@ TEST(ParseEvent, ABatchOfAQueue) {
   EXPECT_EQ(event->items[0].receive_count, 3u);
   EXPECT_EQ(event->items[0].sent, UtcTime(milliseconds(1'545'082'649'183)));
   EXPECT_EQ(event->items[0].source_arn, "arn:aws:sqs:us-east-2:123456789012:my-queue");
+  EXPECT_FALSE(event->items[0].receipt_handle.empty());
   EXPECT_EQ(event->items[1].id, "m2");
   EXPECT_EQ(event->items[1].body, "two");
 }

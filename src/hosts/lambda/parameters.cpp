@@ -1,7 +1,7 @@
 // parameters.cpp: see parameters.hpp.
 //
-//   text --> JSON --> keys by their plain spelling --> all that must be there? --> each value --> together
-//                           \-- of no row of the table: unknown_keys
+//   secret, environment --> keys by their plain spelling --> all that must be there? --> each value --> together
+//                                \-- of no row of the table: unknown_keys
 #include "hosts/lambda/parameters.hpp"
 
 #include <fmt/format.h>
@@ -16,11 +16,13 @@
 #include "codec/time.hpp"
 #include "core/limits.hpp"
 #include "core/suggest.hpp"
+#include "hosts/lambda/parameter_sources.hpp"
 #include "hosts/lambda/parameter_values.hpp"
 
 namespace azs3copy {
 namespace {
 
+constexpr std::string_view client_secret_key = "appsecret";
 constexpr int transfers_most = 4096;
 constexpr double requests_per_second_most = 1e6;
 constexpr std::string_view part_rule = "takes 5 MiB to 5 GiB, as S3's parts have (the last may be smaller)";
@@ -47,7 +49,10 @@ Result<> keep(Result<T> value, Target& target) {
 // ---- single values ----
 
 Result<> set_active(const Json& value, Draft& draft) {
-  return keep(switch_value(value), draft.result.is_active);
+  const Result<bool> on = switch_value(value);
+  if (!on) return std::unexpected(on.error());
+  draft.result.is_active = draft.result.is_active && *on;  // the deployment's switch and the secret's
+  return {};
 }
 
 Result<> set_begin_date(const Json& value, Draft& draft) {
@@ -112,6 +117,15 @@ Result<> read_topic(const Json& value, std::string& target) {
   if (parts[5].ends_with(".fifo"))
     return fail(ErrorKind::unsupported, "is a FIFO topic: give a standard one");
   target = *text;
+  return {};
+}
+
+Result<> set_bucket_owner(const Json& value, Draft& draft) {
+  const Result<std::string> text = trimmed_text(value);
+  if (!text) return std::unexpected(text.error());
+  const bool digits = std::ranges::all_of(*text, [](char c) { return c >= '0' && c <= '9'; });
+  if (text->size() != 12 || !digits) return fail(ErrorKind::invalid, "an AWS account has 12 digits");
+  draft.result.expected_bucket_owner = *text;
   return {};
 }
 
@@ -225,10 +239,14 @@ enum class Need : std::uint8_t {
   decisive,  // read also where it is "" or null: nothing has a meaning
 };
 
+// Whose value counts if both the secret and the environment have one.
+enum class Winner : std::uint8_t { secret, environment };
+
 struct Parameter {
   std::string_view name;
   Need need;
   Set set;
+  Winner winner = Winner::secret;
 };
 
 // In the order in which they are read; of two that set the same the later wins.
@@ -237,19 +255,20 @@ constexpr auto parameters = std::to_array<Parameter>({
     {"tenantid", Need::login, set_tenant},
     {"appid", Need::login, set_client},
     {"appsecret", Need::optional, set_client_secret},
-    {"bucket_name", Need::required, set_bucket},
+    {"bucket_name", Need::required, set_bucket, Winner::environment},
+    {"expected_bucket_owner", Need::optional, set_bucket_owner, Winner::environment},
     {"isactive", Need::decisive, set_active},
     {"begindate", Need::optional, set_begin_date},
     {"sns_arn_l1", Need::required,
-     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.find_blobs); }},
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.find_blobs); }, Winner::environment},
     {"sns_arn_l2", Need::required,
-     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.copy_batch); }},
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.copy_batch); }, Winner::environment},
     {"sns_arn_l3", Need::required,
-     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.large_file); }},
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.large_file); }, Winner::environment},
     {"sns_arn_l4", Need::required,
-     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.part_task); }},
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.part_task); }, Winner::environment},
     {"sns_arn_l5", Need::required,
-     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.recombine); }},
+     [](const Json& v, Draft& d) { return read_topic(v, d.result.topics.recombine); }, Winner::environment},
     {"containers", Need::optional, set_containers},
     // The first rule that matches decides: exclude stands before include.
     {"exclude", Need::optional,
@@ -264,7 +283,8 @@ constexpr auto parameters = std::to_array<Parameter>({
     {"storage_class", Need::optional, set_storage_class},
     {"sse", Need::optional, set_encryption},
     {"kms_key_id", Need::optional,
-     [](const Json& v, Draft& d) { return keep(trimmed_text(v), d.result.rules.sse_kms_key_id); }},
+     [](const Json& v, Draft& d) { return keep(trimmed_text(v), d.result.rules.sse_kms_key_id); },
+     Winner::environment},
     {"partition_size", Need::optional, set_partition},
     {"part_size", Need::optional, set_part_bytes},
     {"part_threshold", Need::optional, set_part_threshold},
@@ -279,7 +299,7 @@ constexpr auto parameters = std::to_array<Parameter>({
      [](const Json& v, Draft& d) {
        return keep(rate_value(v, requests_per_second_most), d.result.limits.requests_per_second_max);
      }},
-    {"state_prefix", Need::optional, set_state_prefix},
+    {"state_prefix", Need::optional, set_state_prefix, Winner::environment},
     {"run_limit", Need::optional, set_run_limit},
     {"advance_begindate", Need::optional,
      [](const Json& v, Draft& d) { return keep(switch_value(v), d.result.advance_begin_date); }},
@@ -288,30 +308,22 @@ constexpr auto parameters = std::to_array<Parameter>({
 
 // ---- values that belong together ----
 
-std::unexpected<Error> about(std::string_view key, Error error) {
-  error.subject = fmt::format("parameter {}", key);
-  return std::unexpected<Error>(std::move(error));
-}
-
-std::unexpected<Error> refuse(std::string_view key, std::string message, std::string_view advice = {}) {
-  return about(key, fail(ErrorKind::invalid, std::move(message), {}, advice).error());
-}
-
 Result<> settle_source(Draft& draft) {
   SourceAddress& source = draft.result.source;
   std::vector<Container>& containers = draft.result.containers;
   for (const std::string& name : draft.containers) containers.emplace_back(name);
   if (!source.container.empty()) {
     if (!containers.empty() && (containers.size() > 1 || containers.front() != source.container)) {
-      return refuse("containers", fmt::format("bloburl names the container {} already", source.container),
-                    "Name containers in one of the two.");
+      return refuse_parameter("containers",
+                              fmt::format("bloburl names the container {} already", source.container),
+                              "Name containers in one of the two.");
     }
     containers = {source.container};
   }
   if (containers.size() == 1) source.container = containers.front();
   if (!draft.prefix.empty() && !source.prefix.empty() && draft.prefix != source.prefix) {
-    return refuse("prefix", fmt::format("bloburl names the prefix \"{}\" already", source.prefix),
-                  "Name the prefix in one of the two.");
+    return refuse_parameter("prefix", fmt::format("bloburl names the prefix \"{}\" already", source.prefix),
+                            "Name the prefix in one of the two.");
   }
   if (!draft.prefix.empty()) source.prefix = draft.prefix;
   return {};
@@ -321,21 +333,22 @@ Result<> settle_keys(Draft& draft) {
   LambdaParameters& result = draft.result;
   const bool one_container = result.containers.size() == 1;
   if (!one_container && draft.container_in_key == false) {
-    return refuse("container_in_key", "is off, and blobs of several containers could meet on one key",
-                  "Leave it out, or name one container.");
+    return refuse_parameter("container_in_key",
+                            "is off, and blobs of several containers could meet on one key",
+                            "Leave it out, or name one container.");
   }
   if (draft.key_prefix.size() > key_bytes_max) {
-    return refuse("key_prefix", fmt::format("has {} bytes; a whole S3 key has {} at most",
-                                            draft.key_prefix.size(), key_bytes_max));
+    return refuse_parameter("key_prefix", fmt::format("has {} bytes; a whole S3 key has {} at most",
+                                                      draft.key_prefix.size(), key_bytes_max));
   }
   result.destination.prefix = draft.key_prefix;
   KeyMapping& mapping = result.rules.mapping;
   mapping.source_prefix = result.source.prefix;
   mapping.destination_prefix = result.destination.prefix;
   if (mapping.key_prefix().starts_with(result.state_prefix)) {
-    return refuse("key_prefix",
-                  fmt::format("lies below {}, where the state of runs is kept", result.state_prefix),
-                  "Choose another, or another state_prefix.");
+    return refuse_parameter(
+        "key_prefix", fmt::format("lies below {}, where the state of runs is kept", result.state_prefix),
+        "Choose another, or another state_prefix.");
   }
   mapping.container_in_key = draft.container_in_key.value_or(!one_container);
   mapping.reserved_prefix = result.state_prefix;
@@ -346,7 +359,8 @@ Result<> settle_encryption(CopyRules& rules) {
   if (!rules.sse_kms_key_id.empty()) {
     if (rules.sse.empty()) rules.sse = "aws:kms";
     if (rules.sse != "aws:kms") {
-      return refuse("kms_key_id", fmt::format("sse is {}, and only aws:kms takes a key", rules.sse));
+      return refuse_parameter("kms_key_id",
+                              fmt::format("sse is {}, and only aws:kms takes a key", rules.sse));
     }
   }
   if (rules.sse == "none") rules.sse.clear();
@@ -355,45 +369,19 @@ Result<> settle_encryption(CopyRules& rules) {
 
 // ---- the whole ----
 
-// Plain spelling -> the key as the secret has it.
-using Keys = std::map<std::string, std::string>;
-
-Result<Keys> keys_of(const Json& secret) {
-  Keys keys;
-  for (std::string& key : secret.keys()) {
-    const auto [place, is_new] = keys.emplace(plain_spelling(key), key);
-    if (!is_new) {
-      return refuse(key, fmt::format("is given twice: as {} and as {}", place->second, key),
-                    "Leave one out.");
-    }
-  }
-  return keys;
-}
-
-bool says_something(const Json& value) {
-  return !value.is_null() && value.string() != "";
-}
-
-// The value of a parameter, and whether the secret has one.
-Json value_of(const Parameter& parameter, const Json& secret, const Keys& keys) {
-  const auto key = keys.find(plain_spelling(parameter.name));
-  return key == keys.end() ? Json() : secret[key->second];
-}
-
-Result<> check_missing(const Json& secret, const Keys& keys) {
-  const std::string address = value_of(parameters.front(), secret, keys).string_or("");
-  const bool has_sas = address.contains("sig=");
+Result<> check_missing(const ParameterSources& sources) {
+  const bool has_sas = sources[parameters.front().name].string_or("").contains("sig=");
   std::vector<std::string_view> missing;
   for (const Parameter& parameter : parameters) {
     const bool needed = parameter.need == Need::required || (parameter.need == Need::login && !has_sas);
-    if (needed && !says_something(value_of(parameter, secret, keys))) missing.push_back(parameter.name);
+    if (needed && !says_something(sources[parameter.name])) missing.push_back(parameter.name);
   }
   if (missing.empty()) return {};
   return fail(ErrorKind::invalid, fmt::format("the secret lacks {}", fmt::join(missing, ", ")), "parameters",
               "Add them to the secret in Secrets Manager.");
 }
 
-std::vector<UnknownKey> unknown_keys(Keys keys) {
+std::vector<UnknownKey> unknown_keys(std::map<std::string, std::string> keys) {
   std::vector<std::string> known;
   for (const Parameter& parameter : parameters) {
     keys.erase(plain_spelling(parameter.name));
@@ -405,39 +393,99 @@ std::vector<UnknownKey> unknown_keys(Keys keys) {
   return unknown;
 }
 
-Result<> read_all(const Json& secret, Draft& draft) {
-  const Result<Keys> keys = keys_of(secret);
-  if (!keys) return std::unexpected(keys.error());
-  if (Result<> whole = check_missing(secret, *keys); !whole) return whole;
-  draft.result.unknown_keys = unknown_keys(*keys);
+Result<> set_from_environment(const Parameter& parameter, const Json& value, Draft& draft) {
+  Result<> set = parameter.set(value, draft);
+  if (!set) set.error().subject = fmt::format("environment variable {}", parameter_variable(parameter.name));
+  return set;
+}
+
+Result<> set_from_secret(const Parameter& parameter, const Json& value, Draft& draft) {
+  Result<> set = parameter.set(value, draft);
+  if (!set) return about_parameter(parameter.name, std::move(set.error()));
+  return set;
+}
+
+Result<> read_one(const Parameter& parameter, const ParameterSources& sources, Draft& draft) {
+  const Json written = sources.secret[parameter.name];
+  const Json deployed = sources.environment[parameter.name];
+  const bool is_deployed = says_something(deployed);
+  const bool is_switch = parameter.need == Need::decisive;
+  const bool is_written = says_something(written) || (is_switch && sources.secret.has(parameter.name));
+  const bool is_overruled = is_written && is_deployed && parameter.winner == Winner::environment;
+  if (is_overruled && trimmed_text(written).value_or("") != deployed.string_or(""))
+    draft.result.overruled_keys.emplace_back(parameter.name);
+  if (is_deployed && (!is_written || is_overruled || is_switch)) {
+    if (Result<> set = set_from_environment(parameter, deployed, draft); !set) return set;
+  }
+  if (is_written && !is_overruled) return set_from_secret(parameter, written, draft);
+  return {};
+}
+
+Result<> read_all(const ParameterSources& sources, Draft& draft) {
+  if (Result<> whole = check_missing(sources); !whole) return whole;
+  draft.result.unknown_keys = unknown_keys(sources.secret.keys);
   for (const Parameter& parameter : parameters) {
-    const Json value = value_of(parameter, secret, *keys);
-    const bool decisive = parameter.need == Need::decisive && keys->contains(plain_spelling(parameter.name));
-    if (!says_something(value) && !decisive) continue;
-    if (Result<> set = parameter.set(value, draft); !set)
-      return about(parameter.name, std::move(set.error()));
+    if (Result<> read = read_one(parameter, sources, draft); !read) return read;
   }
   if (Result<> settled = settle_source(draft); !settled) return settled;
   if (Result<> settled = settle_keys(draft); !settled) return settled;
   return settle_encryption(draft.result.rules);
 }
 
+Result<Json> object_of(const Secret& text) {
+  Result<Json> secret = Json::parse(text.reveal());
+  if (secret && secret->is_object()) return secret;
+  return fail(ErrorKind::invalid,
+              fmt::format("the secret is not a JSON object{}{}", secret ? "" : ": ",
+                          secret ? "" : secret.error().message),
+              "parameters", "Edit it in Secrets Manager as key/value pairs.");
+}
+
+Result<> read_sources(Json secret, const DeployedParameters& deployed, Draft& draft) {
+  Result<ParameterSource> written = parameter_source(std::move(secret));
+  if (!written) return passed(std::move(written));
+  Result<ParameterSource> environment = parameter_source(deployed.values);
+  if (!environment) return passed(std::move(environment));
+  if ((*environment)[parameters.front().name].string_or("").contains("sig=")) {
+    return fail(ErrorKind::invalid, "holds a SAS, which everybody can read there",
+                parameter_variable(parameters.front().name), "Write it into the secret, as bloburl.");
+  }
+  return read_all({.secret = std::move(*written), .environment = std::move(*environment)}, draft);
+}
+
 }  // namespace
 
-Result<LambdaParameters> parse_lambda_parameters(const Secret& text) {
-  const Result<Json> secret = Json::parse(text.reveal());
-  if (!secret || !secret->is_object()) {
-    return fail(ErrorKind::invalid,
-                fmt::format("the secret is not a JSON object{}{}", secret ? "" : ": ",
-                            secret ? "" : secret.error().message),
-                "parameters", "Edit it in Secrets Manager as key/value pairs.");
+std::string parameter_variable(std::string_view key) {
+  std::string name = "AZS3COPY_";
+  for (const char c : key) name += static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  return name;
+}
+
+DeployedParameters deployed_parameters(const std::function<std::string(const std::string& name)>& variable) {
+  DeployedParameters deployed;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.name == client_secret_key) continue;
+    std::string value = variable(parameter_variable(parameter.name));
+    if (!value.empty()) deployed.values.emplace(parameter.name, std::move(value));
   }
+  return deployed;
+}
+
+Result<LambdaParameters> parse_lambda_parameters(const Secret& text, const DeployedParameters& deployed) {
+  Result<Json> secret = object_of(text);
+  if (!secret) return passed(std::move(secret));
+  const Result<Json> login = deployed.login.empty() ? Json::parse("{}") : object_of(deployed.login);
+  if (!login) return std::unexpected(login.error());
   Draft draft;
   // Known before anything can fail, so that no error can quote it.
-  for (const std::string& key : secret->keys()) {
-    if (plain_spelling(key) == "appsecret") (void)set_client_secret((*secret)[key], draft);
+  for (const Json& object : {*login, *secret}) {
+    for (const std::string& key : object.keys()) {
+      const bool is_it = plain_spelling(key) == client_secret_key && says_something(object[key]);
+      if (is_it) (void)set_client_secret(object[key], draft);
+    }
   }
-  if (Result<> read = read_all(*secret, draft); !read) {
+  Result<> read = read_sources(std::move(*secret), deployed, draft);
+  if (!read) {
     // A secret that was pasted under a wrong key as well is quoted by that key's error.
     hide(read.error(), draft.result.azure.client_secret.reveal());
     return passed(std::move(read));

@@ -9,6 +9,7 @@
 //                      bucket_name* isactive begindate
 //                      sns_arn_l1* .. sns_arn_l5*   topics of find-blobs, download, largefile-initializer,
 //                                     -parter and -recombinator
+//                      expected_bucket_owner          account that the bucket must belong to
 //   what is copied     containers include exclude     lists, or texts with commas
 //                      prefix         of blob names; keys begin behind it
 //   where it goes      key_prefix use_full_file_path (true) container_in_key
@@ -24,9 +25,22 @@
 // template's names (UseFullFilePath, PartitionSize) are understood and isActive is not passed over. A value
 // may be text, a number, true or false. Servers other than the clouds' own are named by the environment:
 // AZURE_AUTHORITY_HOST, AWS_ENDPOINT_URL_S3 and so on.
+//
+// A template gives its parameters as environment variables, AZS3COPY_ and the key in capitals, so that an update
+// of the stack never has to write the secret that people edit. If both have a key:
+//
+//   the secret wins        in general
+//   the environment wins   bucket_name, sns_arn_*, state_prefix, kms_key_id, expected_bucket_owner: the roles'
+//                          rights are made for these values
+//   both must be on        isactive
+//
+// appsecret is never read from the environment, and a SAS in AZS3COPY_BLOBURL is refused. The client secret of
+// the template is in a second secret, which is used if the first has no appsecret.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +77,12 @@ struct UnknownKey {
   std::string meant;
 };
 
+// Parameters of the deployment, used besides those of the secret.
+struct DeployedParameters {
+  std::map<std::string, std::string> values;  // key of the secret -> value
+  Secret login;                               // text of the second secret, {"appsecret":..}; may be empty
+};
+
 struct LambdaParameters {
   bool is_active = true;
   std::optional<UtcTime> begin_date;  // also in `filter`
@@ -78,11 +98,18 @@ struct LambdaParameters {
   milliseconds run_limit = std::chrono::hours(12);  // a message may be silent for 5 times 90 minutes
   bool advance_begin_date = false;
   std::uint32_t folder_levels = 0;
-  std::vector<UnknownKey> unknown_keys;  // to be reported
+  std::string expected_bucket_owner;        // AWS account of 12 digits; empty: not checked
+  std::vector<UnknownKey> unknown_keys;     // to be reported
+  std::vector<std::string> overruled_keys;  // of the secret, whose values differ from those of the deployment
 };
+
+// The name of the environment variable with the deployment's value of a key: "AZS3COPY_BUCKET_NAME".
+std::string parameter_variable(std::string_view key);
+// Values of all keys for which `variable` returns a text.
+DeployedParameters deployed_parameters(const std::function<std::string(const std::string& name)>& variable);
 
 // ErrorKind::invalid: missing keys are all named in one error; else the first value that is wrong, with its
 // key as subject and what would have been right. No error holds the client secret or a SAS. Pure.
-Result<LambdaParameters> parse_lambda_parameters(const Secret& text);
+Result<LambdaParameters> parse_lambda_parameters(const Secret& text, const DeployedParameters& deployed = {});
 
 }  // namespace azs3copy

@@ -564,5 +564,11 @@ TEST(LambdaParametersUnknown, AKeyInTwoSpellingsIsRefused) {
   expect_refused(SecretText().set("isActive", "false"), "isactive", "is given twice");
 }
 
+TEST(LambdaParameters, AnAccountHasTwelveDigits) {
+  EXPECT_EQ(parsed_with("expected_bucket_owner", R"("123456789012")").expected_bucket_owner, "123456789012");
+  expect_each_refused({{"expected_bucket_owner", R"("1234")", "12 digits"},
+                       {"expected_bucket_owner", R"("12345678901x")", "12 digits"}});
+}
+
 }  // namespace
 }  // namespace azs3copy

@@ -485,7 +485,9 @@ class WorkFunction {
                             {{"message_id", item.id}, {"receive_count", item.receive_count}});
       if (!first_error_) first_error_ = done.error();
     }
-    if (!done || !*done) again_.push_back(item.id);
+    if (done && *done) co_return;
+    again_.push_back(item.id);
+    if (done || is_passing(done.error())) co_await engine_.redelivery().hasten(item, times_.closing);
   }
 
   Task<Result<bool>> work(const EventItem& item) {
@@ -539,7 +541,10 @@ Task<Result<std::string>> work_off(Engine& engine, const Invocation& invocation,
     co_return fail(ErrorKind::invalid, "the event has no message of azs3copy", to_string(event->kind),
                    "This function takes its work from its queue; start a copy at launch-qualification.");
   }
-  Result<std::shared_ptr<Setup>> setup = co_await engine.setup(false, context);
+  Result<std::shared_ptr<Setup>> setup = co_await engine.setup(false, context.with_share(90));
+  if (!setup && is_passing(setup.error())) {
+    for (const EventItem& item : event->items) co_await engine.redelivery().hasten(item, context);
+  }
   if (!setup) co_return passed(std::move(setup));
   WorkFunction function(engine, **setup, context);
   co_return co_await function.run(*event);
