@@ -67,6 +67,8 @@ TEST_F(S3Upload, CompleteNamesEachPartWithItsChecksum) {
   EXPECT_EQ(request.header("x-amz-checksum-crc64nvme"), "rosUhgp5mIg=");
   EXPECT_EQ(request.header("x-amz-checksum-type"), "FULL_OBJECT");
   EXPECT_EQ(request.header("x-amz-mp-object-size"), "5242889");
+  EXPECT_GE(request.idle_timeout_least, std::chrono::minutes(5))
+      << "a second one would meet the first at work";
   EXPECT_EQ(request.header("if-none-match"), "*");
   EXPECT_NE(
       request.body.find("<Part><ETag>&quot;e1&quot;</ETag><ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>"

@@ -336,6 +336,20 @@ TEST_F(HttpClientTest, WithoutAnIdleTimeAReplyMayTakeForEver) {
   EXPECT_EQ(response->body, "hello");
 }
 
+TEST_F(HttpClientTest, ARequestMayWaitLongerThanTheIdleTime) {
+  options_.idle_timeout = milliseconds(200);
+  const ScriptedServer server({[](Peer& peer) {
+    peer.read_head();
+    ::poll(nullptr, 0, 700);
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    peer.wait_for_close();
+  }});
+  const HttpRequest request{.endpoint = server.endpoint(), .idle_timeout_least = seconds(20)};
+  const auto response = run(fetch(client(), request, Context{.clock = loop_}));
+  ASSERT_TRUE(response) << response.error().to_line();
+  EXPECT_EQ(response->body, "hello");
+}
+
 TEST_F(HttpClientTest, WithoutAnIdleTimeTheDeadlineStillHolds) {
   options_.idle_timeout = milliseconds(0);
   const ScriptedServer server({[](Peer& peer) { peer.wait_for_close(); }});

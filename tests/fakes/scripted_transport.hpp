@@ -170,6 +170,7 @@ struct RecordedRequest {
   Headers headers;
   std::string body;
   std::optional<std::uint64_t> streamed_size;
+  milliseconds idle_timeout_least{0};
   bool response_asked = false;
   std::size_t body_bytes_read = 0;
   bool read_to_end = false;  // the connection could be used again
@@ -207,12 +208,14 @@ class ScriptedTransport final : public Transport {
 
   Task<Result<std::unique_ptr<Exchange>>> start(const HttpRequest& request, const Context& context) override {
     if (Result<> ok = context.check(); !ok) co_return passed(std::move(ok));
-    RecordedRequest& seen = requests.emplace_back(RecordedRequest{.method = request.method,
-                                                                  .endpoint = request.endpoint,
-                                                                  .target = request.target,
-                                                                  .headers = request.headers,
-                                                                  .body = std::string(text_of(request.body)),
-                                                                  .streamed_size = request.streamed_size});
+    RecordedRequest& seen =
+        requests.emplace_back(RecordedRequest{.method = request.method,
+                                              .endpoint = request.endpoint,
+                                              .target = request.target,
+                                              .headers = request.headers,
+                                              .body = std::string(text_of(request.body)),
+                                              .streamed_size = request.streamed_size,
+                                              .idle_timeout_least = request.idle_timeout_least});
     ScriptedReply reply;
     if (!script_.empty()) {
       reply = std::move(script_.front());
