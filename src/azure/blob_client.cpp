@@ -41,8 +41,10 @@ struct BlobClient::Impl {
     co_return parse_container_page(std::move(response->body));
   }
 
+  // `undecoded` counts replies of one page that do not decode: perhaps cut off on the way, a page is asked for once
+  // more, and no more often.
   Task<Result<ParsedBlobPage>> list_page(const Container& container, const ListBlobsOptions& options,
-                                         bool metadata, const Context& context) {
+                                         bool metadata, int& undecoded, const Context& context) {
     std::string target;
     target.append(session.account.path_prefix).append(1, '/').append(container.view());
     const int rows_max = std::min(options.page_rows_max, session.page_rows_max);
@@ -58,10 +60,12 @@ struct BlobClient::Impl {
         co_await session.fetch(session.request(Method::get, std::move(target), context), context);
     if (!response && is_body_too_large(response.error()) && rows_max > page_rows_min) {
       session.page_rows_max = rows_max / 5;
-      co_return co_await list_page(container, options, metadata, context);
+      co_return co_await list_page(container, options, metadata, undecoded, context);
     }
     if (!response) co_return passed(std::move(response));
-    co_return parse_blob_page(std::move(response->body), container, options.details);
+    Result<ParsedBlobPage> parsed = parse_blob_page(std::move(response->body), container, options.details);
+    if (!parsed && ++undecoded > 1) parsed.error().retry = RetryVerdict::never;
+    co_return parsed;
   }
 
   // Without the permission to list, the prefix can only be the name of one blob, which a HEAD finds.
@@ -90,13 +94,13 @@ struct BlobClient::Impl {
   // Metadata tells a directory stub from an empty blob and makes pages long, so it is asked for only where a
   // page has empty blobs: that page once more, and the next ones at once as long as they go on having some.
   Task<Result<BlobPage>> list_blobs(const Container& container, const ListBlobsOptions& options,
-                                    const Context& context) {
+                                    int& undecoded, const Context& context) {
     if (!session.credential->may_list()) co_return co_await list_one_blob(container, options.prefix, context);
     bool with_metadata = session.lists_with_metadata || options.details;
-    Result<ParsedBlobPage> parsed = co_await list_page(container, options, with_metadata, context);
+    Result<ParsedBlobPage> parsed = co_await list_page(container, options, with_metadata, undecoded, context);
     if (parsed && parsed->has_empty_blobs && !with_metadata) {
       with_metadata = true;
-      parsed = co_await list_page(container, options, with_metadata, context);
+      parsed = co_await list_page(container, options, with_metadata, undecoded, context);
     }
     if (!parsed && refuses_to_list(parsed.error()) && names_blob(options.prefix)) {
       Result<BlobPage> one = co_await list_one_blob(container, options.prefix, context);
@@ -140,8 +144,9 @@ Task<Result<ContainerPage>> BlobClient::list_containers(std::string marker, cons
 
 Task<Result<BlobPage>> BlobClient::list_blobs(const Container& container, const ListBlobsOptions& options,
                                               const Context& context) {
+  int undecoded = 0;
   Result<BlobPage> page = co_await with_retry<BlobPage>(
-      impl_->retry, context, [&] { return impl_->list_blobs(container, options, context); },
+      impl_->retry, context, [&] { return impl_->list_blobs(container, options, undecoded, context); },
       [this] { return impl_->refresh(); });
   if (!page) co_return failed(std::move(page), "azure.list_blobs", container.view());
   co_return page;
