@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "core/secret.hpp"
+
 namespace azs3copy {
 
 std::string_view to_string(ErrorKind kind) {
@@ -60,7 +62,7 @@ std::string Error::to_line() const {
     line += fmt::format(" after {} attempts in {:.1f} s", attempts,
                         std::chrono::duration<double>(elapsed).count());
   }
-  return line;
+  return redact(line);  // it goes to logs and records
 }
 
 std::unexpected<Error> failed(Error error, std::string_view operation, std::string_view subject) {
