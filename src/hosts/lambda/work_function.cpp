@@ -192,6 +192,13 @@ class MessageScope {
     co_return closed;
   }
 
+  // Of a message that comes again without an error. A refused login needs a person, who needs time.
+  bool failed_transiently() const {
+    return std::ranges::all_of(reporter_.passing, [](const ObjectRecord& record) {
+      return record.error && is_passing(*record.error);
+    });
+  }
+
  private:
   Telemetry& telemetry() const { return engine_.startup().telemetry; }
   RunStore& runs() const { return *setup_.runs; }
@@ -485,9 +492,7 @@ class WorkFunction {
                             {{"message_id", item.id}, {"receive_count", item.receive_count}});
       if (!first_error_) first_error_ = done.error();
     }
-    if (done && *done) co_return;
-    again_.push_back(item.id);
-    if (done || is_passing(done.error())) co_await engine_.redelivery().hasten(item, times_.closing);
+    if (!done || !*done) again_.push_back(item.id);
   }
 
   Task<Result<bool>> work(const EventItem& item) {
@@ -506,6 +511,8 @@ class WorkFunction {
         co_await std::visit([&scope](auto& each) { return scope.work(std::move(each)); }, *message);
     for (const std::string& text : setup_.s3_traits->take_warnings())
       telemetry().log(LogLevel::info, "s3_warning", {{"text", text}}, run.view());
+    const bool is_transient = done ? !*done && scope.failed_transiently() : is_passing(done.error());
+    if (is_transient) co_await engine_.redelivery().hasten(item, times_.closing);
     co_return done;
   }
 
