@@ -44,8 +44,10 @@ Task<Result<std::optional<PutReply>>> await_made_from(Stage& stage, const CopyTa
                                                       const Context& context) {
   constexpr int looks = 3;
   constexpr milliseconds pause{1000};
+  // What these looks follow was retried for long already.
+  const Context brief = context.with_retries_for(std::chrono::seconds(20));
   for (int look = 1;; ++look) {
-    Result<std::optional<PutReply>> found = co_await find_made_from(stage, task, context);
+    Result<std::optional<PutReply>> found = co_await find_made_from(stage, task, brief);
     if ((found && *found) || look == looks) co_return found;
     if (!co_await context.clock.sleep(pause, context.for_pause())) co_return found;
   }

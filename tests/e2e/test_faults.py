@@ -271,12 +271,12 @@ def test_a_token_that_expires_in_mid_run_is_renewed(program, clouds):
 def test_a_login_that_is_withdrawn_ends_the_run(program, clouds):
     """A hundred thousand refusals one by one help nobody: exit code 4; the rest is the next run's."""
     source, target = clouds.container(), clouds.bucket()
-    source.put("{}", size=1000, count=300)
+    source.put("{}", size=1000, count=1000)
     clouds.s3.fault("PutObject", skip=20, times=0, status=403, code="InvalidAccessKeyId")
 
     finished = program.copy(source, target, expect=4)
 
-    assert clouds.s3.count("PutObject") < 200
+    assert clouds.azure.count("GetBlob") < 500
     assert finished.report["state"] == "failed"
 
 

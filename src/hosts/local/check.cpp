@@ -6,9 +6,12 @@
 //   Objects only at the destination are known once the source is listed whole, which may be in any order.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "hosts/local/ends.hpp"
 #include "hosts/local/run.hpp"
 #include "ledger/state_store.hpp"
+#include "stages/breaker.hpp"
 #include "stages/destination_window.hpp"
 #include "stages/named_blobs.hpp"
 
@@ -69,13 +72,23 @@ class Check {
       Result<> compared = names != nullptr
                               ? co_await compare_named(worker, window, container, *names, context)
                               : co_await compare_listed(worker, window, container, context);
-      if (!compared) co_return compared;
+      if (compared) continue;
+      if (containers.size() == 1 || context.stopped() || !is_of_source(compared.error())) co_return compared;
+      // The others are compared all the same.
+      report(CheckMark::error, container.str() + "/", compared.error().to_line());
+      not_listed_.insert(container.str());
     }
     if (!check_.one_way) {
       if (Result<> passed_rest = co_await window.pass_rest(context); !passed_rest) co_return passed_rest;
     }
-    report_missing_names(containers);
+    if (not_listed_.empty()) report_missing_names(containers);
     co_return Result<>{};
+  }
+
+  // An error of the destination's listing is about all containers.
+  static bool is_of_source(const Error& error) {
+    const std::optional<Operation> operation = operation_of(error);
+    return operation == Operation::list_source || operation == Operation::read_source;
   }
 
   Task<Result<>> compare_listed(Worker& worker, DestinationWindow& window, const Container& container,
@@ -226,7 +239,11 @@ class Check {
     const KeyMapping mapping = mapping_of(options_);
     std::string_view name = row.key.view().substr(mapping.key_prefix().size());
     const std::string shown(name);
-    if (mapping.container_in_key) name.remove_prefix(std::min(name.size(), name.find('/') + 1));
+    if (mapping.container_in_key) {
+      const std::size_t slash = name.find('/');
+      if (not_listed_.contains(std::string(name.substr(0, slash)))) return;
+      name.remove_prefix(std::min(name.size(), slash + 1));
+    }
     const Blob as_blob{.name = BlobName(name), .size = row.size, .last_modified = row.last_modified};
     if (mapping.is_folder(as_blob, name)) return;
     if (filter_.selects(as_blob, name)) report(CheckMark::only_at_destination, shown, {});
@@ -259,6 +276,7 @@ class Check {
   std::stop_token stop_;
   Filter filter_;
   CheckSummary summary_;
+  std::set<std::string> not_listed_;  // containers: what is only at the destination is not known of them
 };
 
 }  // namespace
