@@ -112,7 +112,7 @@ TEST_F(S3Put, AnotherWritersObjectIsNotDeleted) {
 }
 
 // The condition needs s3:GetObject; a damaged object that stays would be taken for unchanged for ever.
-TEST_F(S3Put, ADoubtfulObjectIsDeletedWithoutTheRightToRead) {
+TEST_F(S3Put, DoubtfulObjectIsDeletedWithoutReadRight) {
   make({}, {.attempts_max = 1});
   wire.replies(put_doubtful).replies(error_reply(403, "AccessDenied")).replies({.status = 204});
   const Result<PutReply> reply =

@@ -83,7 +83,7 @@ TEST(S3Endpoint, RefusesWhatNoServerHas) {
   }
 }
 
-TEST(S3Endpoint, NamesThatNoHostCanHaveGoIntoThePath) {
+TEST(S3Endpoint, NonHostNamesGoIntoThePath) {
   for (const std::string& bucket :
        {std::string("my_bucket"), std::string("MyBucket"), std::string(64, 'a')}) {
     const Result<S3Endpoint> endpoint = s3_endpoint(Bucket(bucket), {});

@@ -368,7 +368,7 @@ TEST_F(BlobClientTest, AHeadsRefusalHasItsCodeInAHeader) {
   EXPECT_EQ(properties.error().service_code, "BlobNotFound");
 }
 
-TEST_F(BlobClientTest, AListingThatDoesNotDecodeIsAskedForTwice) {
+TEST_F(BlobClientTest, UndecodableListingIsAskedForTwice) {
   wire.replies({.body = page(row("a")).substr(0, 60)}).replies({.body = page(row("a"))});
   EXPECT_TRUE(list());
   wire.fallback = [](const fakes::RecordedRequest&) { return ScriptedReply{.body = "<html>"}; };
@@ -376,7 +376,7 @@ TEST_F(BlobClientTest, AListingThatDoesNotDecodeIsAskedForTwice) {
   EXPECT_EQ(wire.requests.size(), 4u);
 }
 
-TEST_F(BlobClientTest, ASignatureThatARefusalQuotesIsNotShown) {
+TEST_F(BlobClientTest, QuotedSignatureIsNotShown) {
   BlobClient by_sas(account, sas_credential(Secret("sv=2025&sp=rl&sig=s3cr%2Bet%3D")), wire);
   wire.replies(
       {.status = 403,

@@ -510,7 +510,7 @@ RC_GTEST_PROP(UploadManifestTest, ComesBackAsItWasWritten, ()) {
 }
 
 // Both looked before one of the two had saved.
-TEST_F(LedgerTest, OfTwoRunsThatOpenOneKeyOneIsTurnedAway) {
+TEST_F(LedgerTest, TwoRunsCannotOpenOneKey) {
   auto first = open("first");
   auto second = open("second");
   UploadManifest ours = manifest_of("k", "");

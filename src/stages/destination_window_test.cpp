@@ -173,7 +173,7 @@ TEST(DestinationWindow, AServerOutOfOrderIsAskedForEachKey) {
   }
 }
 
-TEST(DestinationWindow, AnEmptyPageThatRepeatsItsTokenIsAnError) {
+TEST(DestinationWindow, EmptyPageThatRepeatsItsTokenIsAnError) {
   Clouds clouds({}, 1);
   clouds.wire.fallback = [](const RecordedRequest&) -> ScriptedReply {
     return {.body = page_xml("", "next")};

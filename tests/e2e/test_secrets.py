@@ -21,7 +21,7 @@ def left_behind(program):
     [f"abfss://c@acme.dfs.core.windows.net/x?{SAS}", "s3://bucket"],
 ])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_secret_in_the_wrong_place_is_not_shown(program, words, form):
+def test_misplaced_secret_is_not_shown(program, words, form):
     flags = ["-vv", "--retries", "0", "--log-file", program.home / "log"]
     finished = program.run("copy", *words, *flags, *(["--json"] if form == "json" else []), expect=None,
                            AWS_ACCESS_KEY_ID="AKID", AWS_SECRET_ACCESS_KEY="s")
@@ -42,7 +42,7 @@ def test_a_password_in_a_variable_is_not_shown(program, variable):
 @pytest.mark.parametrize("end", ["\n", "\r\n", " "])
 @pytest.mark.parametrize("variable", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AZURE_STORAGE_KEY",
                                       "AZURE_STORAGE_ACCOUNT"])
-def test_a_line_end_behind_a_login_is_cut_off(program, clouds, variable, end):
+def test_line_end_behind_login_is_cut(program, clouds, variable, end):
     source, target = clouds.container(), clouds.bucket()
     source.put("x", "1")
     logins = source.environment | target.environment
@@ -54,7 +54,7 @@ def test_a_line_end_behind_a_login_is_cut_off(program, clouds, variable, end):
     assert logins[variable] not in finished.err
 
 
-def test_a_line_end_behind_a_client_secret_is_cut_off(program, clouds):
+def test_line_end_behind_client_secret_is_cut(program, clouds):
     source, target = clouds.container(), clouds.bucket()
     source.put("x", "1")
     clouds.azure.post("applications", tenant="t1", client_id="c1", secret="s3cret")
