@@ -162,10 +162,11 @@ Task<void> discard_doubtful(S3Client::Impl& impl, const Key& key, const ETag& st
   if (!is_stored_but_doubtful(error)) co_return;
   const Context clean_up = context.for_clean_up();
   Result<> deleted = co_await delete_key(impl, key, stored, clean_up);
-  // A condition needs s3:GetObject too. Without that right, deleting is the smaller risk: a damaged object
-  // would be taken for unchanged from then on.
-  const bool denied = !deleted && deleted.error().kind == ErrorKind::permission;
-  if (denied && !stored.empty()) deleted = co_await delete_key(impl, key, {}, clean_up);
+  // A condition needs s3:GetObject too, and a server that knows it. Without these, deleting is the smaller
+  // risk: a damaged object would be taken for unchanged from then on.
+  const bool no_condition = !deleted && (deleted.error().kind == ErrorKind::permission ||
+                                         deleted.error().kind == ErrorKind::unsupported);
+  if (no_condition && !stored.empty()) deleted = co_await delete_key(impl, key, {}, clean_up);
   if (deleted) {
     error.message += "; the object was deleted again";
   } else if (deleted.error().kind == ErrorKind::changed) {
