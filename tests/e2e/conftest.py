@@ -84,6 +84,12 @@ def exact_store():
 
 
 @pytest.fixture(scope="session")
+def md5_store():
+    """rclone's S3 server, which knows no CRC64NVME: its ETags are MD5s."""
+    return make_store("RCLONE_URL", "rclone")
+
+
+@pytest.fixture(scope="session")
 def aws():
     """moto that lets everybody in, with keys that versitygw knows too."""
     url = setting("MOTO_URL", "moto")

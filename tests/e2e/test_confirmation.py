@@ -5,6 +5,7 @@ The strict fakes stand for the servers that know no checksums, refuse them, or s
 
 import pytest
 
+from conftest import new_name, noise
 from fakes import objects
 
 MIB = 1 << 20
@@ -148,3 +149,14 @@ def test_events_carry_the_counts(program, clouds, job):
     summary = finished.events[-1]
     assert summary["event"] == "summary"
     assert (summary["verified_crc64"], summary["confirmed_md5"], summary["unconfirmed"]) == (3, 3, 0)
+
+
+def test_rclones_server_confirms_by_md5(program, container, md5_store):
+    target = md5_store.bucket(new_name())
+    contents = {"small": noise(3000), "streamed": noise(MIB), "in-parts": noise(9 * MIB)}
+    for name, content in contents.items():
+        container.put(name, content)
+    finished = program.copy(container, target, *IN_PARTS)
+    assert confirmations(finished) == everywhere("md5")
+    assert target.read_all() == contents
+    assert program.copy(container, target, *IN_PARTS).count("unchanged") == 3

@@ -124,6 +124,16 @@ def versitygw(setting, port, tls=False):
     return command + ["posix", str(data)], environment
 
 
+def rclone(setting, port):
+    """An S3 server that knows no CRC64NVME: its ETags are MD5s."""
+    data = setting.folder / "rclone-data"
+    data.mkdir(exist_ok=True)
+    command = [setting.tool("RCLONE_SERVER"), "serve", "s3", str(data), "--addr", f"127.0.0.1:{port}",
+               "--config", str(setting.folder / "rclone.conf"), "--vfs-cache-mode", "full",
+               "--cache-dir", str(setting.folder / "rclone-cache")]
+    return [*command, "--auth-key", f"{S3_ACCESS_KEY},{S3_SECRET_KEY}"], {}
+
+
 def moto(setting, port):
     return [setting.tool("MOTO_SERVER"), "-H", "127.0.0.1", "-p", str(port)], {}
 
@@ -180,6 +190,7 @@ SERVERS = {
     "versitygw": (versitygw, "http", "VERSITYGW_URL", "", S3, None),
     "versitygw-tls": (lambda setting, port: versitygw(setting, port, tls=True), "https",
                       "VERSITYGW_TLS_URL", "", S3, None),
+    "rclone": (rclone, "http", "RCLONE_URL", "", S3, None),
     "moto": (moto, "http", "MOTO_URL", "", S3, None),
     "moto-auth": (moto_auth, "http", "MOTO_AUTH_URL", "", {}, moto_turn_authentication_on),
     "toxiproxy": (toxiproxy, "http", "TOXIPROXY_URL", "", {}, None),
