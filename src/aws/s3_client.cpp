@@ -246,6 +246,10 @@ S3Client::~S3Client() = default;
 const Bucket& S3Client::bucket() const {
   return impl_->bucket;
 }
+const Endpoint& S3Client::server() const {
+  static const Endpoint none;
+  return impl_->endpoint ? impl_->endpoint->server : none;
+}
 std::string S3Client::describe_credentials() const {
   return impl_->credentials->describe();
 }

@@ -156,6 +156,8 @@ class S3Client {
   ~S3Client();
 
   const Bucket& bucket() const;
+  // The server that requests go to now; empty while the options name none.
+  const Endpoint& server() const;
   std::string describe_credentials() const;
 
   // Learns the bucket's region (x-amz-bucket-region of HeadBucket, also from a 301/400/403) and uses it from

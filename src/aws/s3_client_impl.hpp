@@ -87,6 +87,9 @@ struct S3Client::Impl {
   const std::shared_ptr<S3Traits> traits;
   SigV4Signer signer;
   milliseconds clock_offset{0};  // of S3's clock from this machine's, once it refused a request for its date
+  // Whether parts are sent with "Expect: 100-continue": until a server is seen not to know it.
+  enum class Expect : std::uint8_t { unknown, honoured, ignored };
+  Expect expect = Expect::unknown;
 };
 
 // ErrorKind::invalid for a key that S3 has no room for.

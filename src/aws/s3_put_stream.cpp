@@ -28,6 +28,12 @@ struct Form {
 // Pieces below this are copied together, so that a TLS record and a system call carry more than a few bytes.
 constexpr std::size_t gather_bytes = 16 * KiB;
 
+// A server that has not asked for a body after this long is sent it all the same: one that may not know
+// "Expect: 100-continue", and one that does.
+constexpr milliseconds continue_wait_first{1'000};
+constexpr milliseconds continue_wait_max{10'000};
+constexpr int expectation_failed = 417;
+
 class PutStream final : public S3PutStream {
  public:
   PutStream(S3Client::Impl& impl, const Context& context, PutTarget target, std::string_view operation,
@@ -65,6 +71,24 @@ class PutStream final : public S3PutStream {
       bytes = bytes.subspan(count);
     }
     co_return answered_;
+  }
+
+  // Waits until the server asks for the body: one that refuses by the head alone costs no bytes from Azure.
+  Task<Result<>> await_continue() {
+    using Expect = S3Client::Impl::Expect;
+    const milliseconds limit = impl_.expect == Expect::honoured ? continue_wait_max : continue_wait_first;
+    Result<Exchange::Asked> asked = co_await exchange_->await_continue(limit);
+    if (!asked) co_return named(std::move(asked.error()));
+    if (*asked == Exchange::Asked::yes) impl_.expect = Expect::honoured;
+    if (*asked == Exchange::Asked::not_yet && impl_.expect == Expect::unknown) impl_.expect = Expect::ignored;
+    if (*asked != Exchange::Asked::answered) co_return Result<>{};
+    answered_ = true;
+    Result<PutReply> refusal = co_await finish({});
+    if (!refusal && refusal.error().http_status == expectation_failed) {
+      impl_.expect = Expect::ignored;
+      refusal.error().retry = RetryVerdict::later;
+    }
+    co_return passed(std::move(refusal));
   }
 
   Task<Result<PutReply>> finish(Crc64 crc) override {
@@ -239,10 +263,16 @@ Task<Result<std::unique_ptr<S3PutStream>>> S3Client::put_stream(const PutTarget&
   if (Result<> ready = co_await impl.prepare(call, context); !ready) {
     co_return failed(std::move(ready), operation, target.key.view());
   }
+  const bool expects = is_part && impl.expect != Impl::Expect::ignored;
+  if (expects) call.request.headers.add("Expect", "100-continue");
   Result<std::unique_ptr<Exchange>> exchange = co_await impl.transport.start(call.request, context);
   if (!exchange) co_return failed(std::move(exchange), operation, target.key.view());
-  co_return std::unique_ptr<S3PutStream>(new PutStream(
-      impl, context, target, operation, size, form, std::move(call.request.headers), std::move(*exchange)));
+  auto stream = std::make_unique<PutStream>(impl, context, target, operation, size, form,
+                                            std::move(call.request.headers), std::move(*exchange));
+  if (expects) {
+    if (Result<> asked = co_await stream->await_continue(); !asked) co_return passed(std::move(asked));
+  }
+  co_return std::unique_ptr<S3PutStream>(std::move(stream));
 }
 
 }  // namespace azs3copy

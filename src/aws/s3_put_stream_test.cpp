@@ -169,6 +169,50 @@ TEST_F(S3Stream, AnEarlyRefusalEndsTheWriting) {
   EXPECT_LT(wire.requests[0].body.size(), 100'000U);
 }
 
+const PutTarget a_part{.key = Key("k"), .upload = UploadId("u"), .part_number = 1};
+
+TEST_F(S3Stream, PartRefusedByItsHeadIsNeverStarted) {
+  for (const auto& [status, code] : {std::pair{503, "SlowDown"}, std::pair{404, "NoSuchUpload"}}) {
+    ScriptedReply refusal = error_reply(status, code);
+    refusal.answers_after = 0;
+    wire.replies(refusal);
+    const auto stream = run(client->put_stream(a_part, 10, {}, {}, context));
+    ASSERT_FALSE(stream) << code;
+    EXPECT_EQ(stream.error().service_code, code);
+    EXPECT_EQ(wire.requests.back().header("expect"), "100-continue");
+    EXPECT_TRUE(wire.requests.back().body.empty());
+  }
+}
+
+TEST_F(S3Stream, ServerThatIgnoresExpectIsAskedOnce) {
+  const std::string data = pattern(10);
+  wire.replies(ok_for(data)).replies(ok_for(data)).replies(ok_for(data));
+  ScriptedReply ignores = ok_for(data);
+  ignores.asks_for_body = false;
+  wire.replies(ignores).replies(ok_for(data));
+  ASSERT_TRUE(run(send(*client, {.key = Key("k")}, data, 10, context)));
+  EXPECT_EQ(wire.requests.back().header("expect"), "") << "a whole object's attributes come from Azure first";
+  for (int part = 0; part < 2; ++part) {
+    ASSERT_TRUE(run(send(*client, a_part, data, 10, context)));
+    EXPECT_EQ(wire.requests.back().header("expect"), "100-continue");
+  }
+  make({});
+  ASSERT_TRUE(run(send(*client, a_part, data, 10, context)));
+  ASSERT_TRUE(run(send(*client, a_part, data, 10, context)));
+  EXPECT_EQ(wire.requests.back().header("expect"), "");
+}
+
+TEST_F(S3Stream, ExpectationFailedIsTriedAgainWithoutIt) {
+  ScriptedReply refusal{.status = 417};
+  refusal.answers_after = 0;
+  wire.replies(refusal).replies(ok_for("x"));
+  const auto refused = run(client->put_stream(a_part, 1, {}, {}, context));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().retry, RetryVerdict::later);
+  ASSERT_TRUE(run(send(*client, a_part, "x", 1, context)));
+  EXPECT_EQ(wire.requests.back().header("expect"), "");
+}
+
 // A success before the end was sent is the success of something else.
 TEST_F(S3Stream, AnEarlySuccessIsNone) {
   ScriptedReply early = ok_for("");

@@ -28,6 +28,12 @@ Context Context::for_pause() const {
   return pause;
 }
 
+Context Context::with_pass(const Pass& held) const {
+  Context child = *this;
+  child.pass = &held;
+  return child;
+}
+
 Context Context::for_clean_up() const {
   Context clean_up = *this;
   clean_up.deadline = std::max(deadline, clean_up_deadline);

@@ -1,4 +1,4 @@
-// context.hpp: what every call that waits is given: the clock, its deadline, and whether to stop.
+// context.hpp: Context: clock, deadline and cancellation, passed to every asynchronous call.
 #pragma once
 
 #include <atomic>
@@ -17,6 +17,22 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct Context;
+class Pass;  // net/limiter.hpp
+
+// An operation that waits and can be ended from outside. Its clock watches it between watch and unwatch.
+class Guarded {
+ public:
+  Guarded() = default;
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+  virtual ~Guarded() = default;
+
+  // When the clock must end it; max: never.
+  Steady::time_point deadline = Steady::time_point::max();
+  std::stop_token stop;
+  // Called on the loop's thread, at most once until the guard is armed again.
+  virtual void expire(ErrorKind why) = 0;
+};
 
 // The seam to time. Tests give one whose sleep returns at once and whose now moves on by what was slept.
 class Clock {
@@ -27,6 +43,9 @@ class Clock {
   // Returns early, with ErrorKind::cancelled or timed_out,
   // when the context stops or its deadline comes first.
   virtual Task<Result<>> sleep(milliseconds duration, const Context& context) = 0;
+  // From watch to unwatch `guarded` is expired soon after its deadline or a request to stop.
+  virtual void watch(Guarded& /*guarded*/) {}
+  virtual void unwatch(Guarded& /*guarded*/) {}
 };
 
 // Passed by reference down every call; a child's deadline is never later than its parent's.
@@ -42,6 +61,8 @@ struct Context {
   std::atomic<std::uint64_t>* retries = nullptr;  // counts what is tried again, where a host wants to know
   // A failed call is retried for at most this long, whatever its policy allows. Zero: one attempt.
   milliseconds retry_time_max = milliseconds::max();
+  // The places of the copy that this call belongs to; its requests to those endpoints wait for no others.
+  const Pass* pass = nullptr;
 
   bool stopped() const { return stop.stop_requested(); }
   bool expired() const { return clock.now() >= deadline; }
@@ -52,6 +73,7 @@ struct Context {
   Context with_share(int percent) const;
   // For a pause that nothing is lost by ending.
   Context for_pause() const;
+  Context with_pass(const Pass& held) const;
   // For what must not be left behind though the time of the work is over.
   Context for_clean_up() const;
   // For one attempt of a call whose retries are its caller's.

@@ -84,6 +84,10 @@ class Exchange {
   // Sends the next bytes of a streamed body. Fails with ErrorKind::connection when the server went away;
   // stops early, with true, when it has already answered: the caller then asks for response().
   virtual Task<Result<bool>> write(Bytes bytes) = 0;
+  // For a request with "Expect: 100-continue": sends the head and waits until the server asks for the body, has
+  // answered, or `limit` has passed.
+  enum class Asked : std::uint8_t { yes, answered, not_yet };
+  virtual Task<Result<Asked>> await_continue(milliseconds /*limit*/) { co_return Asked::yes; }
   // Waits for the final head (1xx are passed over).
   virtual Task<Result<ResponseHead>> response() = 0;
   // Fills as much of `buffer` as is at hand and at least one byte; 0 at the end of the body. A body that ends

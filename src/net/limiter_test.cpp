@@ -1,6 +1,6 @@
 // Harms: an endpoint that asks for less and gets as much as before; one overload that is answered many times
-// over; a pause that is not kept; a request that waits for ever for a place that is free; a ceiling that does
-// not hold.
+// over; a pause that is not kept; a request that waits for ever, for a place that is free or that it holds itself; a
+// ceiling that does not hold.
 #include "net/limiter.hpp"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,11 @@ const Endpoint azure{.host = "azure.test"};
 
 class LimiterTest : public ::testing::Test {
  protected:
-  using Started = Result<std::unique_ptr<Exchange>>;
+  struct Copy {
+    Pass pass;
+    std::unique_ptr<Exchange> exchange;
+  };
+  using Started = Result<Copy>;
 
   LimiterTest() {
     wire.fallback = [](const fakes::RecordedRequest&) { return ScriptedReply{}; };
@@ -35,28 +39,48 @@ class LimiterTest : public ::testing::Test {
   }
   void limit(LimiterOptions options) { limited.emplace(wire, clock, options); }
 
+  Task<Started> start(HttpRequest request, const Context& context) {
+    Result<Pass> pass = co_await limited->admit(azure, s3, context);
+    if (!pass) co_return passed(std::move(pass));
+    auto exchange = co_await limited->start(request, context.with_pass(*pass));
+    if (!exchange) co_return passed(std::move(exchange));
+    co_return Copy{.pass = std::move(*pass), .exchange = std::move(*exchange)};
+  }
   Task<void> start_into(HttpRequest request, Context context, std::optional<Started>* out) {
-    out->emplace(co_await limited->start(request, context));
+    out->emplace(co_await start(request, context));
     if (**out) began.push_back(request.target);
   }
-  // Begins a request; it has started once its entry has a value. `targets` are told apart in `began`.
-  std::optional<Started>& begin(std::string target = "/", Endpoint endpoint = s3,
-                                std::optional<Context> context = {}) {
+  // Starts a copy's first request; it was admitted once its entry has a value. `targets` are told apart in `began`.
+  std::optional<Started>& begin(std::string target = "/", std::optional<Context> context = {}) {
     std::optional<Started>& entry = started.emplace_back();
-    group.spawn(start_into({.endpoint = std::move(endpoint), .target = std::move(target)},
-                           context.value_or(clock.context()), &entry));
+    group.spawn(
+        start_into({.endpoint = s3, .target = std::move(target)}, context.value_or(clock.context()), &entry));
     return entry;
   }
-  // One request from its start to its reply.
+  // The same for a request that belongs to no copy.
+  Task<void> start_other_into(HttpRequest request, Context context, std::optional<Started>* out) {
+    auto exchange = co_await limited->start(request, context);
+    if (exchange) {
+      out->emplace(Copy{.pass = {}, .exchange = std::move(*exchange)});
+    } else {
+      out->emplace(std::unexpect, exchange.error());
+    }
+  }
+  std::optional<Started>& begin_other(Endpoint endpoint = s3, std::optional<Context> context = {}) {
+    std::optional<Started>& entry = started.emplace_back();
+    group.spawn(
+        start_other_into({.endpoint = std::move(endpoint)}, context.value_or(clock.context()), &entry));
+    return entry;
+  }
+  // One request of a copy from its start to its reply.
   Result<ResponseHead> ask(ScriptedReply reply) {
     wire.replies(std::move(reply));
-    const HttpRequest request{.endpoint = s3};
-    Started exchange = run(limited->start(request, clock.context()), executor);
-    if (!exchange) return std::unexpected<Error>(exchange.error());
-    return run((*exchange)->response(), executor);
+    Started copy = run(start({.endpoint = s3}, clock.context()), executor);
+    if (!copy) return std::unexpected<Error>(copy.error());
+    return run(copy->exchange->response(), executor);
   }
   ResponseHead respond(const std::optional<Started>& entry) {
-    return run((**entry)->response(), executor).value();
+    return run((*entry)->exchange->response(), executor).value();
   }
   int limit_now() { return limited->view(s3).limit; }
   int streams_now() { return limited->view(s3).streams; }
@@ -142,7 +166,7 @@ TEST_F(LimiterTest, KeepsThePauseThatTheServiceAsksForAndNoLongerThanAMinute) {
 TEST_F(LimiterTest, APauseHoldsItsOwnEndpointOnly) {
   limit({});
   (void)ask({.status = 503, .headers = {{"Retry-After", "7"}}});
-  ASSERT_TRUE(begin("/", azure));
+  ASSERT_TRUE(begin_other(azure));
   EXPECT_TRUE(clock.sleeps.empty());
 }
 
@@ -176,6 +200,7 @@ TEST_F(LimiterTest, ARisenLimitLetsInWhoWaits) {
   std::optional<Started>& first = begin("/first");
   begin("/waits");
   respond(first);
+  respond(begin_other(azure, clock.context().with_pass((*first)->pass)));
   executor.drain();
   EXPECT_EQ(began.size(), 2u) << "the body of the first may take minutes";
 }
@@ -187,7 +212,7 @@ TEST_F(LimiterTest, APlaceIsPassedOnByWhoMayNotUseItAnyMore) {
   pausing.wind_down = wind_down.get_token();
   wire.replies({.status = 503, .headers = {{"Retry-After", "30"}}});
   std::optional<Started>& first = begin("/first");
-  for (int i = 0; i < 3; ++i) begin("/waits", s3, pausing);
+  for (int i = 0; i < 3; ++i) begin("/waits", pausing);
   respond(first);
   wind_down.request_stop();  // each of the three finds its pause ended
   first.reset();
@@ -205,7 +230,7 @@ TEST_F(LimiterTest, AStoppedWaiterAndARefusedConnectionGiveTheirPlacesBack) {
   limit({.streams_max = 1, .streams_start = 1});
   std::stop_source stop;
   std::optional<Started>& first = begin("/first");
-  std::optional<Started>& stopped = begin("/stopped", s3, clock.context(stop.get_token()));
+  std::optional<Started>& stopped = begin("/stopped", clock.context(stop.get_token()));
   std::optional<Started>& refused = begin("/refused");
   std::optional<Started>& last = begin("/last");
   stop.request_stop();
@@ -216,6 +241,98 @@ TEST_F(LimiterTest, AStoppedWaiterAndARefusedConnectionGiveTheirPlacesBack) {
   EXPECT_EQ((*stopped).error().kind, ErrorKind::cancelled);
   ASSERT_TRUE(refused && !*refused);
   ASSERT_TRUE(last && *last);
+}
+
+TEST_F(LimiterTest, WaitForAPlaceEndsAtStop) {
+  limit({.streams_max = 1, .others_max = 1});
+  std::stop_source stop;
+  begin();
+  begin_other();
+  const std::optional<Started>& copy = begin("/waits", clock.context(stop.get_token()));
+  const std::optional<Started>& other = begin_other(s3, clock.context(stop.get_token()));
+  ASSERT_FALSE(copy || other);
+  stop.request_stop();
+  clock.look();
+  executor.drain();
+  for (const std::optional<Started>* ended : {&copy, &other}) {
+    ASSERT_TRUE(*ended) << "the place is taken for ever, and so the wait lasts";
+    ASSERT_FALSE(**ended);
+    EXPECT_EQ((**ended).error().kind, ErrorKind::cancelled);
+  }
+}
+
+TEST_F(LimiterTest, WaitForAPlaceEndsAtTheDeadline) {
+  limit({.streams_max = 1, .others_max = 1});
+  begin();
+  begin_other();
+  const std::optional<Started>& copy = begin("/waits", clock.context().with_timeout(seconds(5)));
+  const std::optional<Started>& other = begin_other(s3, clock.context().with_timeout(seconds(5)));
+  clock.advance(seconds(4));
+  executor.drain();
+  ASSERT_FALSE(copy || other);
+  clock.advance(seconds(1));
+  executor.drain();
+  for (const std::optional<Started>* ended : {&copy, &other}) {
+    ASSERT_TRUE(*ended);
+    ASSERT_FALSE(**ended);
+    EXPECT_EQ((**ended).error().kind, ErrorKind::timed_out);
+  }
+}
+
+TEST_F(LimiterTest, WindDownEndsTheWaitOfACopyOnly) {
+  limit({.streams_max = 1, .others_max = 1});
+  std::stop_source wind_down;
+  Context winding = clock.context();
+  winding.wind_down = wind_down.get_token();
+  begin();
+  std::optional<Started>& holds = begin_other();
+  const std::optional<Started>& copy = begin("/waits", winding);
+  const std::optional<Started>& other = begin_other(s3, winding);
+  wind_down.request_stop();
+  clock.look();
+  executor.drain();
+  ASSERT_TRUE(copy && !*copy);
+  EXPECT_EQ((*copy).error().kind, ErrorKind::cancelled);
+  ASSERT_FALSE(other) << "it may complete what is in flight";
+  holds.reset();
+  executor.drain();
+  EXPECT_TRUE(other && *other);
+}
+
+TEST_F(LimiterTest, CopyNeedsNoSecondPlaceAtAnEndpoint) {
+  limit({.streams_max = 1, .others_max = 1});
+  const std::optional<Started>& copy = begin();
+  begin_other();
+  begin_other(azure);
+  const Context held = clock.context().with_pass((*copy)->pass);
+  for (const Endpoint& endpoint : {azure, s3, azure, s3}) {
+    ASSERT_TRUE(begin_other(endpoint, held)) << "a copy waits for a place that it holds itself";
+  }
+  EXPECT_TRUE(begin_other({.host = "login.test"}, held)) << "of another endpoint it holds none";
+}
+
+TEST_F(LimiterTest, OtherRequestsDoNotWaitForCopies) {
+  limit({.streams_max = 1, .others_max = 1});
+  begin();
+  begin("/waits");
+  EXPECT_TRUE(begin_other(s3));
+  EXPECT_TRUE(begin_other(azure));
+}
+
+TEST_F(LimiterTest, WaitingCopyHoldsNoPlace) {
+  limit({.streams_max = 4, .streams_start = 4});
+  const auto throttle = [&](const Endpoint& endpoint) {
+    wire.replies({.status = 503});
+    std::optional<Started>& entry = begin_other(endpoint);
+    respond(entry);
+    entry.reset();
+    clock.advance(seconds(2));
+  };
+  for (int i = 0; i < 5; ++i) throttle(s3);  // S3 has one place, Azure four
+  begin("/runs");
+  for (int i = 0; i < 3; ++i) begin("/waits");
+  EXPECT_EQ(limited->view(azure).streams, 1);
+  EXPECT_EQ(limited->view(s3).streams, 1);
 }
 
 TEST_F(LimiterTest, HoldsTheCeilingOfRequestsASecond) {

@@ -2,6 +2,7 @@
 #include "net/loop.hpp"
 
 #include <boost/asio/post.hpp>
+#include <utility>
 #include <vector>
 
 #include "net/loop_impl.hpp"
@@ -11,6 +12,8 @@ namespace azs3copy {
 namespace {
 
 constexpr milliseconds watchdog_period{100};
+// A look that comes this much later than the one before: the process was suspended, or had no CPU.
+constexpr milliseconds held_up_min{1'000};
 
 // Starts `main` on the loop and remembers how it ended.
 struct Main {
@@ -51,11 +54,14 @@ void arm_watchdog(Loop::Impl& impl) {
   impl.watchdog.async_wait([&impl](const boost::system::error_code& error) {
     if (error) return;
     const Steady::time_point now = Steady::now();
+    const bool was_held_up = now - std::exchange(impl.looked, now) > held_up_min;
+    // Replies that arrived meanwhile, or are about to, get a second to be read.
+    if (was_held_up && now > impl.spares_until + held_up_min) impl.spares_until = now + held_up_min;
     std::vector<std::pair<Guarded*, ErrorKind>> over;
     for (Guarded* guarded : impl.guarded) {
       if (guarded->stop.stop_requested()) {
         over.emplace_back(guarded, ErrorKind::cancelled);
-      } else if (guarded->deadline <= now) {
+      } else if (guarded->deadline <= now && now >= impl.spares_until) {
         over.emplace_back(guarded, ErrorKind::timed_out);
       }
     }
@@ -75,6 +81,7 @@ void Loop::run(Task<void> main) {
   const CurrentExecutor current(this);
   Main running = run_main(std::move(main), impl_->io);
   asio::post(impl_->io, [handle = running.handle] { handle.resume(); });
+  impl_->looked = Steady::now();
   arm_watchdog(*impl_);
   impl_->io.restart();
   impl_->io.run();

@@ -16,21 +16,6 @@
 
 namespace azs3copy {
 
-// Something that waits and can be ended from outside. Registered with a Loop while it lives.
-class Guarded {
- public:
-  Guarded() = default;
-  Guarded(const Guarded&) = delete;
-  Guarded& operator=(const Guarded&) = delete;
-  virtual ~Guarded() = default;
-
-  // When the watchdog must end it; max: never.
-  Steady::time_point deadline = Steady::time_point::max();
-  std::stop_token stop;
-  // Called on the loop's thread, at most once until the guard is armed again.
-  virtual void expire(ErrorKind why) = 0;
-};
-
 class Loop final : public Executor, public Clock {
  public:
   Loop();
@@ -45,8 +30,8 @@ class Loop final : public Executor, public Clock {
   UtcTime utc() const override;
   Task<Result<>> sleep(milliseconds duration, const Context& context) override;
 
-  void watch(Guarded& guarded);
-  void unwatch(Guarded& guarded);
+  void watch(Guarded& guarded) override;
+  void unwatch(Guarded& guarded) override;
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -18,6 +18,8 @@ struct Loop::Impl {
   asio::io_context io{1};
   Timer watchdog{io.get_executor()};
   std::unordered_set<Guarded*> guarded;
+  Steady::time_point looked{};        // by the watchdog, last
+  Steady::time_point spares_until{};  // no deadline ends anything earlier
 };
 
 }  // namespace azs3copy

@@ -115,24 +115,15 @@ Task<Result<RangeCopied>> put_small(Stage& stage, const CopyTask& task, const He
   co_return RangeCopied{.reply = std::move(*reply), .crc = held.crc, .proof = held.proof};
 }
 
-}  // namespace
-
-Ring::Ring(std::size_t size) {
-  if (!kept_rings().empty()) {
-    buffer_ = std::move(kept_rings().back());
-    kept_rings().pop_back();
-  }
-  if (buffer_.size() < size) buffer_.resize(size);
-  size_ = size;
+// Places for the whole copy at both endpoints, before a byte is read: a copy that has read from Azure must not
+// wait for S3, and one that holds a place must not wait for another.
+Task<Result<Pass>> admit(Stage& stage, const Context& context) {
+  if (stage.limiter == nullptr) co_return Pass{};
+  co_return co_await stage.limiter->admit(stage.azure.account().endpoint, stage.s3.server(), context);
 }
 
-Ring::~Ring() {
-  if (buffer_.size() <= whole_body_bytes_max && kept_rings().size() < rings_kept_max)
-    kept_rings().push_back(std::move(buffer_));
-}
-
-Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, std::optional<HeldBody>& held,
-                                         const Context& context) {
+Task<Result<RangeCopied>> copy_blob(Stage& stage, const CopyTask& task, std::optional<HeldBody>& held,
+                                    const Context& context) {
   const Blob& blob = task.blob;
   if (held) {
     // Put long after it was read, an old version would hide a newer one of the same size for ever: it would be
@@ -164,23 +155,53 @@ Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, std
   co_return co_await put_small(stage, task, *held, context);
 }
 
-Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, const Context& context) {
+Task<Result<RangeCopied>> copy_part(Stage& stage, const PartTask& task, const Context& context) {
   const Blob& blob = task.upload.task.blob;
   const PartPlan plan{
       .size = blob.size, .part_bytes = task.upload.part_bytes, .part_count = task.upload.part_count};
   // Without the pin an overwrite on the Azure side would stitch two versions into one object.
   const ReadOptions options{
       .range = plan.range(task.number), .if_match = blob.etag, .verify = stage.rules.verify_source};
-  Result<std::unique_ptr<BlobBody>> body =
-      co_await stage.azure.read(blob.container, blob.name, options, context);
-  if (!body) co_return failed(std::move(body), "read");
-  note_success(stage, Operation::read_source);
+  // First S3, which may refuse at once: bytes from Azure cost money.
   const Breaker::Sending sending(stage.breaker);
   const PutTarget target{.key = task.upload.task.key, .upload = task.upload.id, .part_number = task.number};
   Result<std::unique_ptr<S3PutStream>> put =
       co_await stage.s3.put_stream(target, options.range->size, {}, {}, context);
   if (!put) co_return failed(std::move(put), "write");
+  Result<std::unique_ptr<BlobBody>> body =
+      co_await stage.azure.read(blob.container, blob.name, options, context);
+  if (!body) co_return failed(std::move(body), "read");
+  note_success(stage, Operation::read_source);
   co_return co_await stream(stage, **body, **put, &task.upload, context);
+}
+
+}  // namespace
+
+Ring::Ring(std::size_t size) {
+  if (!kept_rings().empty()) {
+    buffer_ = std::move(kept_rings().back());
+    kept_rings().pop_back();
+  }
+  if (buffer_.size() < size) buffer_.resize(size);
+  size_ = size;
+}
+
+Ring::~Ring() {
+  if (buffer_.size() <= whole_body_bytes_max && kept_rings().size() < rings_kept_max)
+    kept_rings().push_back(std::move(buffer_));
+}
+
+Task<Result<RangeCopied>> copy_blob_once(Stage& stage, const CopyTask& task, std::optional<HeldBody>& held,
+                                         const Context& context) {
+  const Result<Pass> pass = co_await admit(stage, context);
+  if (!pass) co_return std::unexpected<Error>(pass.error());
+  co_return co_await copy_blob(stage, task, held, context.with_pass(*pass));
+}
+
+Task<Result<RangeCopied>> copy_part_once(Stage& stage, const PartTask& task, const Context& context) {
+  const Result<Pass> pass = co_await admit(stage, context);
+  if (!pass) co_return std::unexpected<Error>(pass.error());
+  co_return co_await copy_part(stage, task, context.with_pass(*pass));
 }
 
 }  // namespace azs3copy

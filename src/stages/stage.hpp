@@ -15,6 +15,7 @@
 #include "ledger/ledger.hpp"
 #include "messages/record.hpp"
 #include "messages/work.hpp"
+#include "net/limiter.hpp"
 #include "plan/compare.hpp"
 #include "plan/filter.hpp"
 #include "plan/key_mapping.hpp"
@@ -127,7 +128,8 @@ struct Stage {
   const CopyRules& rules;
   const Filter& filter;
   RunId run;
-  std::string s3_origin;  // for manifests: whose upload it is
+  std::string s3_origin;                // for manifests: whose upload it is
+  LimitedTransport* limiter = nullptr;  // that both clients send through; nullptr: there are no limits
 };
 
 // ---- The six stages. ----

@@ -59,6 +59,20 @@ class FakeClock final : public Clock {
   void advance(milliseconds duration) {
     now_ += duration;
     utc_ += duration;
+    look();
+  }
+  void watch(Guarded& guarded) override { guarded_.push_back(&guarded); }
+  void unwatch(Guarded& guarded) override { std::erase(guarded_, &guarded); }
+  // Expires what is watched and over, as a loop's watchdog does; called by `advance` too.
+  void look() {
+    for (Guarded* guarded : std::vector(guarded_)) {
+      if (std::ranges::find(guarded_, guarded) == guarded_.end()) continue;
+      if (guarded->stop.stop_requested()) {
+        guarded->expire(ErrorKind::cancelled);
+      } else if (guarded->deadline <= now_) {
+        guarded->expire(ErrorKind::timed_out);
+      }
+    }
   }
   void set_utc(UtcTime utc) { utc_ = utc; }
   // A context without deadline on this clock; `stop` for tests that cancel.
@@ -70,6 +84,7 @@ class FakeClock final : public Clock {
  private:
   Steady::time_point now_{std::chrono::hours{1000}};
   UtcTime utc_;
+  std::vector<Guarded*> guarded_;
 };
 
 // Resumes posted coroutines in order, on the thread that calls `drain`.
@@ -154,9 +169,11 @@ struct ScriptedReply {
   // What the head says; none: the size of `body`. `chunked` says nothing.
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
-  std::size_t read_bytes_max = 0;                // the most that one read gives; 0: as the buffer has room
-  std::optional<Error> start_error;              // no connection
-  std::optional<std::size_t> answers_after;      // a streamed body is answered early, after this many bytes
+  std::size_t read_bytes_max = 0;    // the most that one read gives; 0: as the buffer has room
+  std::optional<Error> start_error;  // no connection
+  std::optional<std::size_t>
+      answers_after;          // a streamed body is answered early, after this many bytes; 0: its head
+  bool asks_for_body = true;  // with 100 Continue, where the request expects it
   std::optional<std::size_t> write_fails_after;  // the connection breaks while the body is written
   std::optional<Error> response_error;           // no head comes
   std::optional<std::size_t> body_fails_after;   // the body breaks off after this many bytes
@@ -245,6 +262,11 @@ class ScriptedTransport final : public Transport {
         co_return std::unexpected<Error>(broken_connection());
       }
       co_return reply_.answers_after.has_value() && seen_.body.size() >= *reply_.answers_after;
+    }
+
+    Task<Result<Asked>> await_continue(milliseconds) override {
+      if (reply_.answers_after == 0u) co_return Asked::answered;
+      co_return reply_.asks_for_body ? Asked::yes : Asked::not_yet;
     }
 
     Task<Result<ResponseHead>> response() override {

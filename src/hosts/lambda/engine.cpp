@@ -15,7 +15,7 @@ namespace azs3copy {
 namespace {
 
 constexpr std::chrono::minutes secret_age_max{5};
-// Listings, HEADs and state go beside the streams.
+// Listings and state, in addition to one HEAD a stream.
 constexpr int other_requests = 8;
 // A function that waits is paid for: after a minute the queue waits instead. Its deadline ends retries too.
 constexpr RetryPolicy lambda_retry{.time_max = std::chrono::minutes(1)};
@@ -149,8 +149,8 @@ Result<std::shared_ptr<Setup>> Engine::make_setup(const Secret& text, UtcTime no
   setup->slots = std::make_unique<Slots>(static_cast<std::size_t>(streams));
   setup->transport = std::make_unique<LimitedTransport>(
       http_, startup_.loop,
-      LimiterOptions{.streams_max = streams + other_requests,
-                     .streams_start = std::min(streams + other_requests, 16),
+      LimiterOptions{.streams_max = streams,
+                     .others_max = streams + other_requests,
                      .requests_per_second_max = given.limits.requests_per_second_max,
                      .bytes_per_second_max = given.limits.bandwidth_bytes_max});
 

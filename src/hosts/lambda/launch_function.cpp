@@ -271,7 +271,8 @@ class LaunchFunction {
                 .rules = given.rules,
                 .filter = filter_,
                 .run = run_,
-                .s3_origin = setup_.s3_origin};
+                .s3_origin = setup_.s3_origin,
+                .limiter = setup_.transport.get()};
     co_return co_await launch_qualification({.run = run_,
                                              .is_active = given.is_active,
                                              .begin_date = given.begin_date,

@@ -122,7 +122,8 @@ class MessageScope {
                .rules = setup.parameters.rules,
                .filter = filter_,
                .run = run_,
-               .s3_origin = setup.s3_origin} {}
+               .s3_origin = setup.s3_origin,
+               .limiter = setup.transport.get()} {}
 
   // True: done. False: the message must come again. An error: the same, and why.
   Task<Result<bool>> work(FindBlobs work) {

@@ -59,8 +59,8 @@ Result<std::unique_ptr<Worker>> Worker::make(const RunOptions& options, std::sha
   http_options.proxy = std::move(*proxy);
   const int streams = std::max(1, share_of(options.limits.transfers, share, shares));
   const LimiterOptions limits{
-      .streams_max = streams + requests_beside,
-      .streams_start = std::min(streams + requests_beside, 16),
+      .streams_max = streams,
+      .others_max = streams + requests_beside,  // HEADs of a listing, and what lists, opens and completes
       .requests_per_second_max = options.limits.requests_per_second_max / shares,
       .bytes_per_second_max = bandwidth_of(options.limits.bandwidth_bytes_max, shares)};
   auto worker = std::make_unique<Worker>(std::move(tls), std::move(http_options), limits, streams);
