@@ -2,9 +2,11 @@
 #include "net/connection.hpp"
 
 #include <fmt/format.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +24,20 @@ constexpr std::size_t buffers_kept_max = 64;
 constexpr double body_rate_min = 1 * KiB;  // a second
 // A TLS record and its framing; with less room than this OpenSSL would leave a record half written.
 constexpr std::size_t record_bytes_max = 16 * KiB + 512;
+
+const char* certificate_advice(long verify_result) {
+  switch (verify_result) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return "The certificate is another server's: check the host name of the address, and who answers "
+             "there.";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "Check this machine's clock; if it is right, the server's certificate must be renewed.";
+    default:
+      return "If its root is your own, give its PEM file with --ca-bundle.";
+  }
+}
 
 }  // namespace
 
@@ -85,21 +101,72 @@ struct Connection::WaitIo {
 };
 
 Task<Result<>> Connection::wait(bool for_read, bool for_write) {
-  deadline = whole_deadline_;
-  if (idle_timeout_ > milliseconds(0)) deadline = std::min(deadline, Steady::now() + idle_timeout_);
+  start_idle_time();
   co_await WaitIo{*this, for_read, for_write};
-  if (!expired_) co_return Result<>{};
-  if (*expired_ == ErrorKind::cancelled) co_return fail(ErrorKind::cancelled, "stopped on request");
+  if (!expired_) {
+    deadline = whole_deadline_;  // idle time is time spent waiting here; a busy socket may not wait for hours
+    co_return Result<>{};
+  }
+  co_return expiry();
+}
+
+Task<Result<>> Connection::await_answer(milliseconds limit) {
+  pause_until_ = Steady::now() + limit;
+  for (;;) {
+    const Result<bool> answer = look_for_answer();
+    if (!answer) co_return std::unexpected<Error>(answer.error());
+    if (*answer || Steady::now() >= pause_until_) break;
+    deadline = std::min(whole_deadline_, pause_until_);
+    co_await WaitIo{*this, true, false};
+    if (expired_) co_return expiry();
+  }
+  pause_until_ = Steady::time_point::max();
+  deadline = whole_deadline_;
+  co_return Result<>{};
+}
+
+Result<> Connection::expiry() const {
+  if (*expired_ == ErrorKind::cancelled) return fail(ErrorKind::cancelled, "stopped on request");
   std::unexpected<Error> error =
       fail(ErrorKind::timed_out,
            Steady::now() >= whole_deadline_
                ? std::string("the time limit passed")
                : fmt::format("nothing moved for {} s", std::chrono::duration<double>(idle_timeout_).count()));
   error.error().retry = RetryVerdict::later;
-  co_return error;
+  return error;
+}
+
+void Connection::start_idle_time() {
+  deadline = whole_deadline_;
+  if (idle_timeout_ == milliseconds(0)) return;
+  idle_until_ = Steady::now() + idle_timeout_;
+  deadline = std::min(deadline, idle_until_ - idle_timeout_ / 2);
+}
+
+// Asked in the middle of the idle time and at its end. The kernel takes megabytes from us at once, and nothing wakes
+// the wait while it sends them over a slow line: bytes that the peer acknowledged meanwhile start the time again.
+bool Connection::is_idle(Steady::time_point now) {
+  if (now >= whole_deadline_ || idle_timeout_ == milliseconds(0)) return true;
+  int unacknowledged = 0;
+  if (::ioctl(fd_, SIOCOUTQ, &unacknowledged) != 0) unacknowledged = 0;
+  const std::uint64_t acknowledged = bytes_written_ - static_cast<std::uint64_t>(unacknowledged);
+  const bool moved = std::exchange(acknowledged_, acknowledged) != acknowledged;
+  if (now < idle_until_) {
+    deadline = std::min(whole_deadline_, idle_until_);
+    return false;
+  }
+  if (moved) start_idle_time();
+  return !moved;
 }
 
 void Connection::expire(ErrorKind why) {
+  const Steady::time_point now = Steady::now();
+  if (why == ErrorKind::timed_out && now >= pause_until_ && now < whole_deadline_) {
+    deadline = whole_deadline_;
+    readiness_->wake(readiness_->wants_read);
+    return;
+  }
+  if (why == ErrorKind::timed_out && !is_idle(now)) return;
   expired_ = why;
   deadline = Steady::time_point::max();
   stop = {};
@@ -153,7 +220,12 @@ std::unexpected<Error> Connection::tls_error(std::string_view what) const {
     return fail(
         ErrorKind::protocol,
         fmt::format("the server's certificate is not trusted: {}", X509_verify_cert_error_string(verify)), {},
-        "If its root is your own, give its PEM file with --ca-bundle.");
+        certificate_advice(verify));
+  }
+  if (speaks_ == Speaks::text && ssl_ != nullptr && !SSL_is_init_finished(ssl_)) {
+    ERR_clear_error();
+    return fail(ErrorKind::invalid, "the server speaks plain http, and was asked over https", {},
+                "Write the address with http://, or with the port of https.");
   }
   std::array<char, 256> reason{};
   const unsigned long code = ERR_peek_last_error();
@@ -242,6 +314,7 @@ BIO_METHOD* Connection::bio_method() {
 
 Task<Result<>> Connection::handshake(SSL_CTX* context, const std::string& host, SSL_SESSION* session) {
   ERR_clear_error();
+  speaks_ = Speaks::nothing_yet;  // what came before was the proxy's
   ssl_ = SSL_new(context);
   BIO* bio = ssl_ == nullptr ? nullptr : BIO_new(bio_method());
   if (bio == nullptr) co_return fail(ErrorKind::internal, "OpenSSL gave no connection object");
@@ -293,6 +366,10 @@ Result<Connection::Receive> Connection::receive() {
   const std::size_t room = in_.size() - in_end_;
   const ssize_t got = ::recv(fd_, in_.data() + in_end_, room, 0);
   if (got > 0) {
+    if (speaks_ == Speaks::nothing_yet) {
+      const auto first = std::to_integer<unsigned>(in_[in_end_]);
+      speaks_ = first >= 20 && first <= 24 ? Speaks::tls : Speaks::text;
+    }
     in_was_filled_ = static_cast<std::size_t>(got) == room;
     in_end_ += static_cast<std::size_t>(got);
     bytes_read_ += static_cast<std::uint64_t>(got);
@@ -426,13 +503,13 @@ Task<Result<>> Connection::drain(bool stop_when_answered) {
       if (!stop_when_answered) continue;
       const Result<bool> answer = look_for_answer();
       if (!answer) co_return std::unexpected<Error>(answer.error());
-      if (*answer) break;
+      if (*answer) co_return Result<>{};
       continue;
     }
     // The server may have answered before it closed: that answer says more than EPIPE.
     if (stop_when_answered) {
       const Result<bool> answer = look_for_answer();
-      if (answer && *answer && !peer_closed_) break;
+      if (answer && *answer && !peer_closed_) co_return Result<>{};
     }
     co_return transport_error("the connection broke", error_number);
   }
@@ -450,8 +527,9 @@ void Connection::make_room() {
   buffers_.give(std::exchange(out_, std::move(larger)));
 }
 
-Task<Result<bool>> Connection::write(Bytes bytes, bool stop_when_answered) {
-  while (!bytes.empty()) {
+Task<Result<std::size_t>> Connection::write(Bytes bytes, bool stop_when_answered) {
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
     if (out_.empty() || out_.size() - out_end_ < record_bytes_max) {
       // First a larger buffer, then the socket.
       if (out_.size() < buffer_bytes_large) {
@@ -460,30 +538,31 @@ Task<Result<bool>> Connection::write(Bytes bytes, bool stop_when_answered) {
         if (stop_when_answered) {
           const Result<bool> answer = look_for_answer();
           if (!answer) co_return std::unexpected<Error>(answer.error());
-          if (*answer) co_return true;
+          if (*answer) co_return taken;
         }
         if (Result<> sent = co_await drain(stop_when_answered); !sent) co_return passed(std::move(sent));
-        if (answered_) co_return true;
+        if (answered_) co_return taken;
       }
       continue;
     }
+    const Bytes rest = bytes.subspan(taken);
     if (ssl_ == nullptr) {
-      const std::size_t count = std::min(bytes.size(), out_.size() - out_end_);
-      std::memcpy(out_.data() + out_end_, bytes.data(), count);
+      const std::size_t count = std::min(rest.size(), out_.size() - out_end_);
+      std::memcpy(out_.data() + out_end_, rest.data(), count);
       out_end_ += count;
-      bytes = bytes.subspan(count);
+      taken += count;
       continue;
     }
     std::size_t written = 0;
     ERR_clear_error();
-    const std::size_t record = std::min<std::size_t>(bytes.size(), 16 * KiB);
-    if (SSL_write_ex(ssl_, bytes.data(), record, &written) != 1) {
+    const std::size_t record = std::min<std::size_t>(rest.size(), 16 * KiB);
+    if (SSL_write_ex(ssl_, rest.data(), record, &written) != 1) {
       // Room was made above, so this is no matter of waiting.
       co_return tls_error("the TLS connection broke");
     }
-    bytes = bytes.subspan(written);
+    taken += written;
   }
-  co_return answered_;
+  co_return taken;
 }
 
 Task<Result<>> Connection::flush() {

@@ -52,10 +52,17 @@ class Connection final : public Guarded {
   // The same for a body that must come at more than a trickle: less than 1 KiB a second, over an idle time of
   // waiting, is ErrorKind::timed_out. Time that the caller takes does not count.
   Task<Result<std::size_t>> read_body(MutableBytes buffer);
-  // Takes all of `bytes`; they are sent when the buffer is full and at flush. True: the peer has sent
-  // something, which ends the writing early (see Exchange::write).
-  Task<Result<bool>> write(Bytes bytes, bool stop_when_answered);
+  // Takes `bytes`; they are sent when the buffer is full and at flush. Returns how many were taken: fewer than all if
+  // the peer has sent something meanwhile, which is looked for with `stop_when_answered`.
+  Task<Result<std::size_t>> write(Bytes bytes, bool stop_when_answered);
+  // Ends early too if the peer sends something; what is left can be flushed later.
   Task<Result<>> flush();
+  // The peer has sent something, or closed, while it was written to. It may be less than an answer: then the writer
+  // reads it and continues.
+  bool answered() const { return answered_; }
+  void continue_writing() { answered_ = false; }
+  // Waits for that, at most `limit`.
+  Task<Result<>> await_answer(milliseconds limit);
 
   // True where an idle connection may serve another request: open, and nothing came that was not asked for.
   bool healthy();
@@ -65,7 +72,12 @@ class Connection final : public Guarded {
   // 0: none.
   void set_idle_timeout(milliseconds timeout) { idle_timeout_ = timeout; }
   void set_limits(Steady::time_point whole, std::stop_token stop_token);
+  // Ends the wait, unless only its idle time is over and the kernel still sends what it took from us.
   void expire(ErrorKind why) override;
+
+  // By the first byte that it sent: a TLS record begins with its type, 20 to 24 (RFC 8446, 5.1).
+  enum class Speaks : std::uint8_t { nothing_yet, tls, text };
+  Speaks peer_speaks() const { return speaks_; }
 
   SSL* ssl() const { return ssl_; }
   std::uint64_t bytes_read() const { return bytes_read_; }
@@ -80,6 +92,9 @@ class Connection final : public Guarded {
   static BIO_METHOD* bio_method();
 
   Task<Result<>> wait(bool for_read, bool for_write);
+  Result<> expiry() const;  // the error of a wait that was ended
+  void start_idle_time();
+  bool is_idle(Steady::time_point now);
   std::unexpected<Error> transport_error(std::string_view what, int error_number) const;
   std::unexpected<Error> tls_error(std::string_view what) const;
 
@@ -108,11 +123,15 @@ class Connection final : public Guarded {
   bool measures_ = false;          // read_body is waiting
   Steady::duration waited_{};      // for a body, since the count began
   std::uint64_t waited_from_ = 0;  // bytes_read_ when it began
+  Speaks speaks_ = Speaks::nothing_yet;
   bool peer_closed_ = false;
   bool answered_ = false;
   std::optional<ErrorKind> expired_;
   milliseconds idle_timeout_{60'000};
   Steady::time_point whole_deadline_ = Steady::time_point::max();
+  Steady::time_point idle_until_ = Steady::time_point::max();   // of the wait in progress
+  Steady::time_point pause_until_ = Steady::time_point::max();  // await_answer's limit
+  std::uint64_t acknowledged_ = 0;  // of bytes_written_, when a wait was last looked at
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_written_ = 0;
 };

@@ -22,6 +22,7 @@ using TcpEndpoint = asio::ip::tcp::endpoint;
 
 constexpr std::size_t sessions_kept_max = 8;  // tickets of TLS 1.3 serve once each
 constexpr std::size_t head_bytes_max = 32 * KiB;
+constexpr int interim_replies_max = 1'000;
 constexpr std::size_t proxy_head_bytes_max = 16 * KiB;
 constexpr milliseconds addresses_kept{60'000};
 
@@ -50,6 +51,8 @@ struct EndpointPool {
   Moment resolved{};
   std::vector<Idle> idle;  // the last used at the back
   std::deque<Session> sessions;
+  bool was_asked_for_tls = false;  // see speaks_tls
+  bool speaks_tls = false;
   TrafficCounters counters;
 
   std::unique_ptr<Connection> take(milliseconds keep_alive, const Clock& clock) {
@@ -127,6 +130,7 @@ struct HttpClient::Impl {
   Task<Result<std::unique_ptr<Connection>>> connect_to(EndpointPool& pool, TcpEndpoint address,
                                                        const Context& context);
   Task<Result<>> tunnel(Connection& connection, const Endpoint& endpoint);
+  Task<bool> speaks_tls(EndpointPool& pool, const Context& context);
 };
 
 namespace {
@@ -163,22 +167,38 @@ class HttpExchange final : public Exchange {
       if (Result<> connected = co_await open_fresh(); !connected) co_return connected;
     }
     Result<> sent = co_await send();
-    if (!sent && may_replay(sent.error())) sent = co_await replay();
+    if (sent) co_return sent;
+    forget_stale(sent.error());
+    if (may_replay(sent.error())) sent = co_await replay();
     co_return sent;
   }
 
   Task<Result<bool>> write(Bytes bytes) override {
     assert(bytes.size() <= streamed_left_ && "a streamed body is as long as it was announced");
-    Result<bool> answered = co_await connection_->write(bytes, true);
+    Result<bool> answered = co_await send_body(bytes, bytes.size() == streamed_left_);
+    if (!answered) forget_stale(answered.error());
     if (!answered) co_return answered;
     streamed_left_ -= bytes.size();
-    if (*answered) {
-      keep_alive_ = false;  // the rest of the body is owed
-      sent_whole_ = false;
-    } else if (streamed_left_ == 0) {
-      if (Result<> flushed = co_await connection_->flush(); !flushed) co_return passed(std::move(flushed));
-    }
+    if (*answered) stop_writing();
     co_return answered;
+  }
+
+  Task<Result<Asked>> await_continue(milliseconds limit) override {
+    const Steady::time_point until = Steady::now() + limit;
+    if (Result<> flushed = co_await connection_->flush(); !flushed) co_return passed(std::move(flushed));
+    for (;;) {
+      const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
+      if (Result<> waited = co_await connection_->await_answer(left); !waited)
+        co_return passed(std::move(waited));
+      if (!connection_->answered()) co_return Asked::not_yet;
+      const Result<bool> is_final = co_await is_final_reply();
+      if (!is_final) co_return std::unexpected<Error>(is_final.error());
+      if (*is_final) {
+        stop_writing();
+        co_return Asked::answered;
+      }
+      if (asked_for_body_) co_return Asked::yes;
+    }
   }
 
   Task<Result<ResponseHead>> response() override {
@@ -189,13 +209,14 @@ class HttpExchange final : public Exchange {
     }
     for (;;) {
       Result<> got = co_await read_head();
+      if (!got) forget_stale(got.error());
       if (!got && may_replay(got.error())) {
         if (Result<> again = co_await replay(); !again) co_return passed(std::move(again));
         continue;
       }
-      if (!got) co_return passed(std::move(got));
+      if (!got) co_return std::unexpected<Error>(co_await explained(std::move(got.error())));
       if (parser_->head.status / 100 != 1) break;
-      parser_.emplace(method_ == Method::head);  // 100 Continue, 102, 103: passed over
+      if (Result<> passed_over = pass_over_interim(); !passed_over) co_return passed(std::move(passed_over));
     }
     begin_body();
     co_return std::move(parser_->head);
@@ -223,20 +244,71 @@ class HttpExchange final : public Exchange {
     connection_->set_limits(context_.deadline, context_.stop);
     const milliseconds idle = client_.options.idle_timeout;  // 0: none
     connection_->set_idle_timeout(idle == milliseconds(0) ? idle : std::max(idle, idle_timeout_least_));
-    Result<bool> answered = co_await connection_->write(bytes_of(head_), false);
-    if (!answered) co_return passed(std::move(answered));
-    if (!body_.empty()) {
-      answered = co_await connection_->write(body_, true);
-      if (!answered) co_return passed(std::move(answered));
-      if (*answered) keep_alive_ = false;
-    }
-    // The head of a streamed body leaves with its first bytes, unless the body is empty.
-    if (streamed_left_ == 0 && !*answered) co_return co_await connection_->flush();
+    Result<std::size_t> taken = co_await connection_->write(bytes_of(head_), false);
+    if (!taken) co_return passed(std::move(taken));
+    if (streamed_left_ > 0) co_return Result<>{};  // the head leaves with the body's first bytes
+    const Result<bool> answered = co_await send_body(body_, true);
+    if (!answered) co_return std::unexpected<Error>(answered.error());
+    if (*answered) stop_writing();
     co_return Result<>{};
   }
 
-  bool may_replay(const Error& error) const {
-    return reused_ && replayable_ && !any_reply_ && error.kind == ErrorKind::connection;
+  // Sends `bytes`, and after the last ones all that is buffered. True: the final reply has started to come.
+  Task<Result<bool>> send_body(Bytes bytes, bool is_last) {
+    for (;;) {
+      const Result<std::size_t> taken = co_await connection_->write(bytes, true);
+      if (!taken) co_return std::unexpected<Error>(taken.error());
+      bytes = bytes.subspan(*taken);
+      if (bytes.empty() && is_last && !connection_->answered()) {
+        if (Result<> flushed = co_await connection_->flush(); !flushed) co_return passed(std::move(flushed));
+      }
+      if (!connection_->answered()) co_return false;
+      Result<bool> is_final = co_await is_final_reply();
+      if (!is_final || *is_final) co_return is_final;
+    }
+  }
+
+  // Reads what the server sent while it was written to, without waiting; takes interim replies away.
+  Task<Result<bool>> is_final_reply() {
+    constexpr std::size_t class_at = std::string_view("HTTP/1.1 ").size();
+    const Result<std::size_t> got = co_await receive();
+    if (!got || *got == 0) co_return true;  // response() reports it
+    while (begin_ < end_) {
+      const Bytes unread = Bytes(buffer_).subspan(begin_, end_ - begin_);
+      if (unread.size() > class_at && unread[class_at] != std::byte{'1'}) co_return true;
+      std::size_t none = 0;
+      const Result<std::size_t> taken = parser_->feed(unread, {}, none);
+      if (!taken) co_return std::unexpected<Error>(taken.error());
+      begin_ += *taken;
+      if (!parser_->is_header_done()) break;
+      if (Result<> passed_over = pass_over_interim(); !passed_over) co_return passed(std::move(passed_over));
+    }
+    connection_->continue_writing();
+    co_return false;
+  }
+
+  // 100 Continue, 102 Processing, 103 Early Hints.
+  Result<> pass_over_interim() {
+    if (parser_->head.status == 100) asked_for_body_ = true;
+    if (++interim_replies_ > interim_replies_max)
+      return fail(ErrorKind::protocol, "the server sends one interim reply after the other");
+    parser_.emplace(method_ == Method::head);
+    return {};
+  }
+
+  // The rest of the body is not sent, so no other request can follow.
+  void stop_writing() {
+    keep_alive_ = false;
+    sent_whole_ = false;
+  }
+
+  bool is_stale(const Error& error) const {
+    return reused_ && !any_reply_ && error.kind == ErrorKind::connection;
+  }
+  bool may_replay(const Error& error) const { return replayable_ && is_stale(error); }
+  // Others were probably closed at the same moment: the next attempt must not take one of them.
+  void forget_stale(const Error& error) {
+    if (is_stale(error)) pool_.idle.clear();
   }
 
   // The server had closed an idle connection as we wrote to it: nothing was processed.
@@ -264,12 +336,23 @@ class HttpExchange final : public Exchange {
     const MutableBytes room = MutableBytes(buffer_).subspan(end_);
     // A head that has begun must come on;
     // a chunked body may pause, as CompleteMultipartUpload's does for minutes.
-    const bool in_head = any_reply_ && !parser_->is_header_done();
+    const bool in_head = begin_ < end_ && !parser_->is_header_done();
     const Result<std::size_t> got =
         co_await (in_head ? connection_->read_body(room) : connection_->read(room));
     if (got) end_ += *got;
     if (got && *got > 0) any_reply_ = true;
     co_return got;
+  }
+
+  // A TLS server closes at a plain request without a word that says why, or sends an alert.
+  Task<Error> explained(Error error) {
+    const bool is_silent = !any_reply_ && error.kind == ErrorKind::connection;
+    const bool is_alert = connection_->peer_speaks() == Connection::Speaks::tls;
+    if (pool_.endpoint.tls || reused_ || !(is_silent || is_alert)) co_return error;
+    if (!is_alert && !co_await client_.speaks_tls(pool_, context_)) co_return error;
+    co_return fail(ErrorKind::invalid, "the server expects https, and was asked over http",
+                   pool_.endpoint.authority(), "Write the address with https://.")
+        .error();
   }
 
   Task<Result<>> read_head() {
@@ -385,6 +468,8 @@ class HttpExchange final : public Exchange {
   bool reused_ = false;
   bool any_reply_ = false;
   bool sent_whole_ = true;
+  bool asked_for_body_ = false;  // 100 Continue has come
+  int interim_replies_ = 0;
   bool keep_alive_ = true;
   bool finished_ = false;
   std::optional<std::uint64_t> left_;  // of a body of known length
@@ -426,7 +511,9 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool
                                                                     const Context& context) {
   if (Result<> go = context.check(); !go) co_return passed(std::move(go));
   if (Result<> resolved = co_await resolve(pool, context); !resolved) {
-    co_return failed(std::move(resolved), "connect", pool.endpoint.host);
+    const bool proxied = options.proxy.applies_to(pool.endpoint);
+    co_return failed(std::move(resolved), "connect",
+                     pool.endpoint.host + (proxied ? " (through the proxy " + options.proxy.host + ")" : ""));
   }
   // Each begins one address further and goes round by itself: many connect side by side.
   const std::size_t first = pool.next_address++;
@@ -436,9 +523,11 @@ Task<Result<std::unique_ptr<Connection>>> HttpClient::Impl::connect(EndpointPool
     Result<std::unique_ptr<Connection>> connection = co_await connect_to(pool, address, context);
     if (connection) co_return connection;
     if (i >= tries || connection.error().retry == RetryVerdict::never) {
+      const bool proxied = options.proxy.applies_to(pool.endpoint);
       co_return failed(std::move(connection), "connect",
-                       fmt::format("{} ({}:{})", pool.endpoint.authority(), address.address().to_string(),
-                                   address.port()));
+                       fmt::format("{} ({}{}:{})", pool.endpoint.authority(),
+                                   proxied ? "through the proxy " + options.proxy.host + ", " : "",
+                                   address.address().to_string(), address.port()));
     }
   }
 }
@@ -483,7 +572,7 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
     head += fmt::format("Proxy-Authorization: {}\r\n", options.proxy.authorization.reveal());
   }
   head += "\r\n";
-  if (Result<bool> sent = co_await connection.write(bytes_of(head), false); !sent)
+  if (Result<std::size_t> sent = co_await connection.write(bytes_of(head), false); !sent)
     co_return passed(std::move(sent));
   if (Result<> sent = co_await connection.flush(); !sent) co_return sent;
   // One byte at a time: what follows the head belongs to TLS. A head is short and comes once a connection.
@@ -503,14 +592,31 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
   std::size_t none = 0;
   if (const auto fed = parser.feed(bytes_of(reply), {}, none); !fed)
     co_return std::unexpected<Error>(fed.error());
-  if (!parser.head.ok()) {
-    auto refusal = fail(ErrorKind::connection, fmt::format("the proxy {} refused to connect: {}",
-                                                           options.proxy.host, parser.head.status));
-    refusal.error().http_status = parser.head.status;
-    if (parser.head.status >= 500) refusal.error().retry = RetryVerdict::later;
-    co_return refusal;
+  if (parser.head.ok()) co_return Result<>{};
+  // No http_status: it would be taken for one of the cloud's.
+  if (parser.head.status == 407) {
+    co_return fail(ErrorKind::credentials, "the proxy requires a login (407)", {},
+                   "Put user and password into HTTPS_PROXY: http://user:password@host:port.");
   }
-  co_return Result<>{};
+  auto refusal =
+      fail(ErrorKind::connection, fmt::format("the proxy refused to connect ({})", parser.head.status), {},
+           "Ask for this host to be allowed at the proxy, or name it in NO_PROXY.");
+  if (parser.head.status >= 500) refusal.error().retry = RetryVerdict::later;
+  co_return refusal;
+}
+
+// Asked once of an endpoint over plain http that closed without a reply: does it begin a TLS handshake?
+Task<bool> HttpClient::Impl::speaks_tls(EndpointPool& pool, const Context& context) {
+  if (!tls || pool.was_asked_for_tls || pool.addresses.empty()) co_return pool.speaks_tls;
+  pool.was_asked_for_tls = true;
+  Connection connection(loop, buffers);
+  connection.set_limits(std::min(context.deadline, Steady::now() + options.connect_timeout), context.stop);
+  connection.set_idle_timeout(options.connect_timeout);
+  const Result<> open = co_await connection.connect(pool.addresses.front(), options.connect_timeout);
+  if (!open) co_return false;
+  (void)co_await connection.handshake(tls->handle(), pool.endpoint.host, nullptr);
+  pool.speaks_tls = connection.peer_speaks() == Connection::Speaks::tls;
+  co_return pool.speaks_tls;
 }
 
 // ---- the client

@@ -1,181 +1,16 @@
 // http_client_test.cpp: the HTTP engine against a server that does exactly what each test's script says.
-#include "net/http_client.hpp"
-
-#include <arpa/inet.h>
-#include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <functional>
 #include <future>
 #include <map>
-#include <mutex>
-#include <thread>
 
-#include "core/sync.hpp"
 #include "fakes/scripted_transport.hpp"
+#include "net/http_client_test_support.hpp"
 
 namespace azs3copy {
 namespace {
 
-// One accepted connection in the hands of a script.
-class Peer {
- public:
-  explicit Peer(int fd) : fd_(fd) {}
-  ~Peer() { ::close(fd_); }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-
-  // Reads until the end of a request's head; "" when the client closed.
-  std::string read_head() {
-    std::string head;
-    char c = 0;
-    while (!head.ends_with("\r\n\r\n")) {
-      if (::recv(fd_, &c, 1, 0) <= 0) return {};
-      head += c;
-    }
-    return head;
-  }
-  std::size_t read_some(std::size_t most) {
-    std::string buffer(most, '\0');
-    const ssize_t got = ::recv(fd_, buffer.data(), most, 0);
-    return got > 0 ? static_cast<std::size_t>(got) : 0;
-  }
-  void read_exactly(std::size_t count) {
-    while (count > 0) {
-      const std::size_t got = read_some(count);
-      if (got == 0) return;
-      count -= got;
-    }
-  }
-  // The address that the client chose of this machine's.
-  std::string local_address() const {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    return ::inet_ntoa(address.sin_addr);
-  }
-  void send(std::string_view text) { (void)!::send(fd_, text.data(), text.size(), MSG_NOSIGNAL); }
-  // Closes with a reset, so that what was sent and not read is lost.
-  void reset() {
-    const linger hard{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-  }
-  // Waits until the client has closed its side.
-  void wait_for_close() {
-    while (read_some(4096) > 0) {
-    }
-  }
-
- private:
-  int fd_;
-};
-
-// Runs script `n` on connection `n`.
-class ScriptedServer {
- public:
-  using Script = std::function<void(Peer&)>;
-  explicit ScriptedServer(std::vector<Script> scripts, in_addr_t listens_on = INADDR_LOOPBACK)
-      : scripts_(std::move(scripts)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(listens_on);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 16);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::jthread([this] { serve(); });
-  }
-  ~ScriptedServer() {
-    ::shutdown(listener_, SHUT_RDWR);
-    {
-      // A client may keep its connection; scripts that wait for its end must not wait for ever.
-      const std::lock_guard lock(mutex_);
-      closing_ = true;
-      for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
-    }
-    thread_.join();
-    ::close(listener_);
-  }
-  Endpoint endpoint() const { return {.host = "127.0.0.1", .port = port_, .tls = false}; }
-  int connections() const { return connections_; }
-
- private:
-  void serve() {
-    std::vector<std::jthread> running;
-    for (const Script& script : scripts_) {
-      const int fd = ::accept(listener_, nullptr, nullptr);
-      if (fd < 0) return;
-      ++connections_;
-      running.emplace_back([this, fd, &script] {
-        Peer peer(fd);
-        remember(fd);
-        script(peer);
-        forget(fd);
-      });
-    }
-  }
-
-  void remember(int fd) {
-    const std::lock_guard lock(mutex_);
-    open_.push_back(fd);
-    if (closing_) ::shutdown(fd, SHUT_RDWR);
-  }
-  void forget(int fd) {
-    const std::lock_guard lock(mutex_);
-    std::erase(open_, fd);
-  }
-
-  std::vector<Script> scripts_;
-  std::mutex mutex_;
-  std::vector<int> open_;
-  bool closing_ = false;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  std::atomic<int> connections_{0};
-  std::jthread thread_;
-};
-
-ScriptedServer::Script answers(std::vector<std::string> replies) {
-  return [replies = std::move(replies)](Peer& peer) {
-    for (const std::string& reply : replies) {
-      if (peer.read_head().empty()) return;
-      peer.send(reply);
-    }
-    peer.wait_for_close();
-  };
-}
-
-const std::string ok_hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
-class HttpClientTest : public ::testing::Test {
- protected:
-  HttpClientOptions options_{.connect_timeout = seconds(5), .idle_timeout = seconds(5)};
-  Loop loop_;
-  std::optional<HttpClient> client_;
-
-  HttpClient& client() {
-    if (!client_) client_.emplace(loop_, nullptr, options_);
-    return *client_;
-  }
-  template <class T>
-  T run(Task<T> task) {
-    std::optional<T> value;
-    loop_.run([](Task<T> inner, std::optional<T>& out) -> Task<void> {
-      out.emplace(co_await std::move(inner));
-    }(std::move(task), value));
-    return std::move(*value);
-  }
-  Result<HttpResponse> get(const ScriptedServer& server, Method method = Method::get) {
-    const HttpRequest request{.method = method, .endpoint = server.endpoint()};
-    const Context context{.clock = loop_};
-    return run(fetch(client(), request, context));
-  }
-};
+using namespace http_client_test;
 
 TEST_F(HttpClientTest, KeepsAConnectionForTheNextRequest) {
   const ScriptedServer server({answers({ok_hello, ok_hello})});
@@ -540,7 +375,9 @@ TEST_F(HttpClientTest, GoesThroughAProxyWithItsPassword) {
   const Context context{.clock = loop_};
   const auto response = run(fetch(*client_, request, context));
   ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().http_status, 407);
+  EXPECT_EQ(response.error().kind, ErrorKind::credentials);
+  EXPECT_NE(response.error().to_line().find("the proxy 127.0.0.1"), std::string::npos);
+  EXPECT_NE(response.error().advice.find("HTTPS_PROXY"), std::string::npos);
   EXPECT_TRUE(asked.starts_with("CONNECT acme.blob.core.windows.net:443 HTTP/1.1\r\n"));
   EXPECT_NE(asked.find("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"), std::string::npos);
 }
@@ -665,7 +502,7 @@ TEST_F(HttpClientTest, SpreadsItsConnectionsOverAllAddressesOfAName) {
     peer.read_head();
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   };
-  const ScriptedServer server(std::vector<ScriptedServer::Script>(6, closes), INADDR_ANY);
+  const ScriptedServer server(std::vector<ScriptedServer::Script>(6, closes), {.listens_on = INADDR_ANY});
   options_.hosts = {{"many.test", "127.0.0.1"}, {"many.test", "127.0.0.2"}, {"many.test", "127.0.0.3"}};
   Endpoint endpoint = server.endpoint();
   endpoint.host = "many.test";

@@ -6,7 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <thread>
 
 #include "fakes/server/certificate.hpp"
@@ -18,8 +22,9 @@ namespace {
 struct TlsServerOptions {
   int version_min = TLS1_2_VERSION;
   int version_max = TLS1_3_VERSION;
-  bool is_proxy = false;      // a CONNECT comes first
-  bool says_nothing = false;  // no handshake
+  bool is_proxy = false;                         // a CONNECT comes first
+  bool says_nothing = false;                     // no handshake
+  std::optional<std::string> answers_with = {};  // to whatever comes, in plain text
 };
 
 // Serves one request a connection, one connection after the other.
@@ -58,6 +63,13 @@ class TlsServer {
   void serve() {
     for (int fd = 0; (fd = ::accept(listener_, nullptr, nullptr)) >= 0; ::close(fd)) {
       if (options_.is_proxy) tunnel(fd);
+      if (options_.answers_with) {
+        std::array<char, 4096> asked{};
+        (void)!::recv(fd, asked.data(), asked.size(), 0);
+        (void)!::send(fd, options_.answers_with->data(), options_.answers_with->size(), MSG_NOSIGNAL);
+        ::shutdown(fd, SHUT_WR);
+        continue;
+      }
       SSL* ssl = SSL_new(context_.get());
       SSL_set_fd(ssl, fd);
       if (SSL_accept(ssl) == 1) answer(ssl);
@@ -105,14 +117,14 @@ class HttpTlsTest : public ::testing::Test {
                                Result<HttpResponse>& response) {
     response = co_await fetch(transport, request, context);
   }
-  Result<HttpResponse> get(const std::string& host, std::uint16_t port) {
+  Result<HttpResponse> get(const std::string& host, std::uint16_t port, bool over_tls = true) {
     if (!client_) {
       const auto tls = TlsContext::make(ca_bundle_);
       if (!tls) return std::unexpected<Error>(tls.error());
       client_.emplace(loop_, *tls, options_);
     }
     Result<HttpResponse> response;
-    const HttpRequest request{.endpoint = {.host = host, .port = port}};
+    const HttpRequest request{.endpoint = {.host = host, .port = port, .tls = over_tls}};
     const Context context{.clock = loop_};
     loop_.run(fetch_into(*client_, request, context, response));
     return response;
@@ -157,6 +169,73 @@ TEST_F(HttpTlsTest, TheCertificateMustBeThatOfTheHost) {
     EXPECT_EQ(response.error().retry, RetryVerdict::never) << host;
     EXPECT_NE(response.error().to_line().find("certificate is not trusted"), std::string::npos)
         << response.error().to_line();
+    EXPECT_NE(response.error().advice.find("host name"), std::string::npos) << response.error().advice;
+    EXPECT_EQ(response.error().advice.find("--ca-bundle"), std::string::npos) << "its root is known";
+  }
+}
+
+TEST_F(HttpTlsTest, HttpServerAskedOverHttpsIsNamed) {
+  for (const char* text : {"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "<!DOCTYPE HTML>"}) {
+    const TlsServer server({.answers_with = text});
+    const auto response = get("127.0.0.1", server.port());
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().retry, RetryVerdict::never);
+    EXPECT_NE(response.error().message.find("speaks plain http"), std::string::npos)
+        << response.error().to_line();
+  }
+}
+
+TEST_F(HttpTlsTest, HttpsServerAskedOverHttpIsNamed) {
+  for (int i = 0; i < 2; ++i) {
+    const TlsServer server({});
+    const auto response = get("127.0.0.1", server.port(), false);
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().retry, RetryVerdict::never);
+    EXPECT_NE(response.error().message.find("expects https"), std::string::npos)
+        << response.error().to_line();
+  }
+}
+
+TEST_F(HttpTlsTest, HttpServerThatHangsUpIsNotTakenForHttps) {
+  const TlsServer server({.answers_with = ""});
+  const auto response = get("127.0.0.1", server.port(), false);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().kind, ErrorKind::connection);
+  EXPECT_EQ(response.error().retry, RetryVerdict::later);
+}
+
+// Sets a variable for one test.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+TEST_F(HttpTlsTest, BundleJoinsTheRootsOfTheSystem) {
+  const std::string ours = fakes::TestCertificates::instance().ca_path();
+  const std::string other = "/etc/ssl/certs/ca-certificates.crt";
+  if (!std::ifstream(other)) GTEST_SKIP() << "this system keeps its roots elsewhere";
+  struct Case {
+    const char* name;
+    std::string system;
+    std::string bundle;
+    std::string aws;
+  };
+  for (const Case& one : {Case{"the system's beside --ca-bundle", ours, other, ""},
+                          Case{"--ca-bundle beside the system's", other, ours, ""},
+                          Case{"AWS_CA_BUNDLE beside the system's", other, "", ours}}) {
+    const Variable system("SSL_CERT_FILE", one.system);
+    const Variable aws("AWS_CA_BUNDLE", one.aws);
+    ca_bundle_ = one.bundle;
+    client_.reset();
+    const TlsServer server({});
+    const auto response = get("127.0.0.1", server.port());
+    EXPECT_TRUE(response) << one.name << ": " << response.error().to_line();
   }
 }
 

@@ -2,6 +2,9 @@
 #include "net/resolver.hpp"
 
 #include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/system/system_error.hpp>
+#include <mutex>
+#include <set>
 
 #include "net/loop_impl.hpp"
 
@@ -35,6 +38,7 @@ class Lookup final : public Guarded {
         });
   }
   void await_resume() const noexcept {}
+  const std::string& host() const { return host_; }
 
   boost::system::error_code error_;
   std::vector<tcp::endpoint> found_;
@@ -46,6 +50,21 @@ class Lookup final : public Guarded {
   std::uint16_t port_;
 };
 
+// Names that this process has resolved, on any loop. A name server that does not know one of them is disturbed.
+std::mutex resolved_mutex;
+std::set<std::string>& resolved_names() {
+  static std::set<std::string> names;
+  return names;
+}
+void remember_resolved(const std::string& host) {
+  const std::lock_guard lock(resolved_mutex);
+  resolved_names().insert(host);
+}
+bool was_resolved(const std::string& host) {
+  const std::lock_guard lock(resolved_mutex);
+  return resolved_names().contains(host);
+}
+
 }  // namespace
 
 Task<Result<std::vector<tcp::endpoint>>> resolve_host(Loop& loop, std::string host, std::uint16_t port,
@@ -54,17 +73,29 @@ Task<Result<std::vector<tcp::endpoint>>> resolve_host(Loop& loop, std::string ho
   const asio::ip::address address = asio::ip::make_address(host, not_an_address);
   if (!not_an_address) co_return std::vector<tcp::endpoint>{tcp::endpoint(address, port)};
   Lookup lookup(loop, host, port, context);
-  co_await lookup;
-  if (!lookup.error_ && !lookup.found_.empty()) co_return std::move(lookup.found_);
-  if (Result<> go = context.check(); !go) co_return passed(std::move(go));
-  if (lookup.error_ == asio::error::host_not_found || lookup.error_ == asio::error::no_data) {
-    co_return fail(ErrorKind::not_found, "no such host name: " + host, {},
-                   "Check the spelling of the account, region or endpoint, and this machine's DNS.");
+  try {
+    co_await lookup;
+  } catch (const boost::system::system_error&
+               no_thread) {  // a limit on processes; Asio resolves on a thread of its own
+    lookup.error_ = no_thread.code();
   }
-  auto error =
-      fail(ErrorKind::connection, "the name " + host + " cannot be resolved: " + lookup.error_.message());
+  if (!lookup.error_ && !lookup.found_.empty()) {
+    remember_resolved(lookup.host());
+    co_return std::move(lookup.found_);
+  }
+  if (Result<> go = context.check(); !go) co_return passed(std::move(go));
+  co_return resolve_failure(host, lookup.error_);
+}
+
+std::unexpected<Error> resolve_failure(const std::string& host, const boost::system::error_code& why) {
+  const bool is_unknown = why == asio::error::host_not_found || why == asio::error::no_data;
+  if (is_unknown && !was_resolved(host)) {
+    return fail(ErrorKind::not_found, "no such host name: " + host, {},
+                "Check the spelling of the account, region or endpoint, and this machine's DNS.");
+  }
+  auto error = fail(ErrorKind::connection, "the name " + host + " cannot be resolved: " + why.message());
   error.error().retry = RetryVerdict::later;
-  co_return error;
+  return error;
 }
 
 }  // namespace azs3copy

@@ -188,7 +188,12 @@ bool add_root_certificates(X509_STORE* store, const std::string& path) {
   if (!bundle) return false;
   X509_LOOKUP* lookup = X509_STORE_add_lookup(store, lookup_method());
   if (lookup == nullptr) return false;
-  return X509_LOOKUP_set_method_data(lookup, new Roots{.all = std::move(*bundle)}) == 1;
+  // A store has one lookup of a kind: the roots of a second bundle join those of the first.
+  auto* roots = static_cast<Roots*>(X509_LOOKUP_get_method_data(lookup));
+  if (roots == nullptr) return X509_LOOKUP_set_method_data(lookup, new Roots{.all = std::move(*bundle)}) == 1;
+  const std::lock_guard lock(roots->mutex);
+  std::ranges::move(*bundle, std::back_inserter(roots->all));
+  return true;
 }
 
 }  // namespace azs3copy

@@ -132,6 +132,14 @@ TEST_F(RootCertificates, OfOneNameAreAllTried) {
   EXPECT_FALSE(trusts(Identity("host", false, &forged)));
 }
 
+TEST_F(RootCertificates, SecondBundleJoinsTheFirst) {
+  ASSERT_TRUE(add(one_.pem()));
+  ASSERT_TRUE(add(two_.pem()));
+  EXPECT_TRUE(trusts(Identity("host", false, &one_)));
+  EXPECT_TRUE(trusts(Identity("host", false, &two_)));
+  EXPECT_FALSE(trusts(Identity("host", false, &stranger_)));
+}
+
 // RFC 5280, 7.1: names are the same whatever their encoding, case and spaces.
 TEST_F(RootCertificates, AreFoundHoweverTheirNameIsWritten) {
   const Identity printed("ROOT  ONE", true, nullptr, V_ASN1_PRINTABLESTRING);

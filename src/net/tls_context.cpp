@@ -43,12 +43,15 @@ Result<> load(SSL_CTX* context, const std::string& path, std::string_view named_
               "Give a PEM file of root certificates that can be read.");
 }
 
-Result<> load_roots(SSL_CTX* context, const std::string& ca_bundle) {
-  if (!ca_bundle.empty()) return load(context, ca_bundle, "--ca-bundle");
+// The system's, or those that stand in for them.
+Result<bool> load_system_roots(SSL_CTX* context) {
   const std::string file = environment_variable("SSL_CERT_FILE");
-  if (!file.empty()) return load(context, file, "SSL_CERT_FILE");
   const std::string folder = environment_variable("SSL_CERT_DIR");
-  if (!folder.empty()) return load(context, folder, "SSL_CERT_DIR");
+  for (const auto& [path, name] : {std::pair(file, "SSL_CERT_FILE"), std::pair(folder, "SSL_CERT_DIR")}) {
+    if (path.empty()) continue;
+    if (Result<> loaded = load(context, path, name); !loaded) return passed(std::move(loaded));
+    return true;
+  }
 
   static constexpr std::array<const char*, 5> usual_places = {
       "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Alpine
@@ -58,8 +61,24 @@ Result<> load_roots(SSL_CTX* context, const std::string& ca_bundle) {
       "/etc/ssl/cert.pem",                                  // Alpine, BSDs
   };
   for (const char* place : usual_places) {
-    if (look(place) == Found::file) return load(context, place, "the system's");
+    if (look(place) != Found::file) continue;
+    if (Result<> loaded = load(context, place, "the system's"); !loaded) return passed(std::move(loaded));
+    return true;
   }
+  return false;
+}
+
+// A private root joins the system's: of the two clouds one may be reached through it, and the other not.
+Result<> load_roots(SSL_CTX* context, const std::string& ca_bundle) {
+  const std::string aws_bundle = environment_variable("AWS_CA_BUNDLE");
+  const Result<bool> found = load_system_roots(context);
+  if (!found) return std::unexpected<Error>(found.error());
+  for (const auto& [path, name] :
+       {std::pair(ca_bundle, "--ca-bundle"), std::pair(aws_bundle, "AWS_CA_BUNDLE")}) {
+    if (path.empty()) continue;
+    if (Result<> loaded = load(context, path, name); !loaded) return loaded;
+  }
+  if (*found || !ca_bundle.empty() || !aws_bundle.empty()) return {};
   return fail(ErrorKind::invalid, "no CA certificates were found on this machine", "TLS",
               "Install the package ca-certificates, or give a PEM file with --ca-bundle.");
 }

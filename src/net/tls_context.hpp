@@ -14,9 +14,9 @@ namespace azs3copy {
 // Thread-safe once made; the bundle is read once.
 class TlsContext {
  public:
-  // `ca_bundle`: a PEM file or a folder of them; empty: SSL_CERT_FILE and SSL_CERT_DIR, else the
-  // usual places of Linux distributions. A bundle that was named and can't be read is an error;
-  // so is finding no roots at all.
+  // Roots: SSL_CERT_FILE, or SSL_CERT_DIR, or the usual places of Linux distributions; added to them `ca_bundle` (a
+  // PEM file or a folder of them) and AWS_CA_BUNDLE. A bundle that was named and can't be read is an error; so is
+  // finding no roots at all.
   static Result<std::shared_ptr<TlsContext>> make(const std::string& ca_bundle);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
