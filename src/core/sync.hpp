@@ -47,10 +47,7 @@ class Group {
   ~Group() { assert(running_ == 0 && "a Group is joined before it is destroyed"); }
 
   // Starts `task` at once on the caller's thread; it runs until its first wait before spawn returns.
-  void spawn(Task<void> task) {
-    ++running_;
-    run(std::move(task));
-  }
+  void spawn(Task<void> task) { run(std::move(task)); }
   std::size_t running() const { return running_; }
 
   // Waits until no child runs, rethrowing the first stray exception of a child.
@@ -67,7 +64,9 @@ class Group {
     void await_resume() const noexcept {}
   };
 
+  // Counted here and not by spawn: memory for a child that cannot be started may be lacking.
   detail::Detached run(Task<void> task) {
+    ++running_;
     try {
       co_await std::move(task);
     } catch (...) {

@@ -6,6 +6,8 @@
 //   end:        abandoned uploads of earlier runs are aborted, the ledger flushed, run.json written
 #include <fmt/format.h>
 
+#include <new>
+#include <system_error>
 #include <thread>
 
 #include "aws/s3_traits.hpp"
@@ -62,10 +64,7 @@ class CopyRun {
       result.fatal = std::move(ready.error());
       return result;
     }
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < workers_.size(); ++i) {
-      threads.emplace_back([this, i] { run_loop(*workers_[i], work(*workers_[i])); });
-    }
+    std::vector<std::jthread> threads = start_loops();
     run_loop(*workers_[0], lead());
     threads.clear();
     finish(result);
@@ -141,11 +140,43 @@ class CopyRun {
     return write_run_json(nullptr);
   }
 
+  // All loops but the first. Where a limit on processes stops them, the copy runs on those that there are.
+  std::vector<std::jthread> start_loops() {
+    std::vector<std::jthread> threads;
+    try {
+      for (std::size_t i = 1; i < workers_.size(); ++i)
+        threads.emplace_back([this, i] { run_loop(*workers_[i], work(*workers_[i])); });
+    } catch (const std::system_error& refused) {
+      reporter_->log("warning", "fewer_loops",
+                     fmt::format("only {} of {} threads could be started, and the copy is slower for it: {}",
+                                 threads.size() + 1, workers_.size(), refused.code().message()));
+    }
+    return threads;
+  }
+
   void run_loop(Worker& worker, Task<void> main) {
     try {
       worker.loop.run(std::move(main));
+    } catch (...) {
+      end_run(error_of_exception());
+    }
+  }
+
+  // Called in a handler.
+  static Error error_of_exception() {
+    try {
+      throw;
+    } catch (const std::bad_alloc&) {
+      Error error{.kind = ErrorKind::internal, .message = "out of memory"};  // short: it needs no memory
+      try {
+        error.advice = "Lower --transfers, or give the process more memory, and run the same command again.";
+      } catch (const std::bad_alloc&) {  // then without
+      }
+      return error;
     } catch (const std::exception& stray) {
-      end_run(Error{.kind = ErrorKind::internal, .message = fmt::format("a bug of ours: {}", stray.what())});
+      return {.kind = ErrorKind::internal, .message = fmt::format("a bug of ours: {}", stray.what())};
+    } catch (...) {
+      return {.kind = ErrorKind::internal, .message = "a bug of ours: an exception of an unknown type"};
     }
   }
 
@@ -161,7 +192,8 @@ class CopyRun {
             .rules = rules_,
             .filter = filter_,
             .run = run_,
-            .s3_origin = s3_origin(options_)};
+            .s3_origin = s3_origin(options_),
+            .limiter = &worker.transport};
   }
 
   // Whatever ends the run: nothing new begins, what is under way is cut off, the queues are dropped.
@@ -182,8 +214,18 @@ class CopyRun {
   template <class Message>
   Task<void> serve(Channel<Message>& channel, Task<Result<>> (*handle)(Message, Stage&, const Context&),
                    Stage& stage, const Context& context) {
-    while (std::optional<Message> message = co_await channel.pop()) {
-      after(co_await handle(std::move(*message), stage, context));
+    try {
+      while (std::optional<Message> message = co_await channel.pop()) {
+        Result<> handled;
+        try {
+          handled = co_await handle(std::move(*message), stage, context);
+        } catch (...) {
+          handled = std::unexpected<Error>(error_of_exception());
+        }
+        after(std::move(handled));
+      }
+    } catch (...) {  // nobody serves the channel any more: others would wait for room in it for ever
+      end_run(error_of_exception());
     }
   }
 
@@ -192,7 +234,11 @@ class CopyRun {
     Stage stage = stage_of(worker);
     const Context here = context(worker);
     Group group;
-    start_work(group, worker, stage, here);
+    try {
+      start_work(group, worker, stage, here);
+    } catch (...) {
+      end_run(error_of_exception());
+    }
     co_await group.join();
   }
 
@@ -212,12 +258,17 @@ class CopyRun {
     watching.spawn(watch(watch_context));
     Group group;
     bus_.begin();  // the launch holds the bus open
-    group.spawn(list(stage, here));
-    start_work(group, worker, stage, here);
-    for (int i = 0; i < initializers; ++i) group.spawn(serve(bus_.files, &largefile_initialize, stage, here));
-    for (int i = 0; i < recombiners; ++i)
-      group.spawn(serve(bus_.recombines, &largefile_recombine, stage, here));
-    after(co_await launch(stage, here));
+    try {
+      group.spawn(list(stage, here));
+      start_work(group, worker, stage, here);
+      for (int i = 0; i < initializers; ++i)
+        group.spawn(serve(bus_.files, &largefile_initialize, stage, here));
+      for (int i = 0; i < recombiners; ++i)
+        group.spawn(serve(bus_.recombines, &largefile_recombine, stage, here));
+      after(co_await launch(stage, here));
+    } catch (...) {  // those that were started are still joined
+      end_run(error_of_exception());
+    }
     bus_.finds.close();  // the containers are known
     co_await group.join();
     report_missing_names();
