@@ -45,6 +45,24 @@ std::string line_of(const Result<Invocation>& parsed) {
   return error.subject.empty() ? error.message : error.subject + ": " + error.message;
 }
 
+TEST(CommandLine, WarnsOfPlainHttpToOtherMachines) {
+  const auto warnings = [](const std::string& account, const std::string& endpoint) {
+    const Result<Invocation> parsed =
+        World().parse({"copy", account + "?sv=2024-11-04&sig=abc", destination, "--endpoint-url", endpoint});
+    EXPECT_TRUE(parsed) << line_of(parsed);
+    return parsed ? parsed->warnings : std::vector<std::string>{};
+  };
+  EXPECT_TRUE(warnings(source, "https://minio.example").empty());
+  EXPECT_TRUE(warnings("http://127.0.0.1:10000/devstoreaccount1/photos", "http://localhost:9000").empty());
+  EXPECT_TRUE(warnings(source, "http://[::1]:9000").empty());
+  const std::vector<std::string> both =
+      warnings("http://acme.blob.core.windows.net/photos", "http://127.evil.example:9000");
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_NE(both[0].find("http://127.evil.example:9000"), std::string::npos) << both[0];
+  EXPECT_NE(both[1].find("SAS"), std::string::npos) << both[1];
+  EXPECT_EQ(both[1].find("abc"), std::string::npos) << "the SAS itself";
+}
+
 TEST(CommandLine, ReadsACopyWithItsDefaults) {
   const Result<Invocation> parsed = World().copy({});
   ASSERT_TRUE(parsed) << line_of(parsed);

@@ -8,6 +8,7 @@
 
 #include "aws/s3_endpoint.hpp"
 #include "aws/storage_class.hpp"
+#include "codec/url.hpp"
 #include "core/secret.hpp"
 #include "ledger/ledger.hpp"
 
@@ -133,6 +134,13 @@ Result<> resolve_aws(Invocation& invocation, const Surroundings& surroundings) {
   return {};
 }
 
+void warn_of_plain_http(std::vector<std::string>& warnings, const Endpoint& endpoint,
+                        std::string_view at_risk) {
+  if (endpoint.tls || is_loopback(endpoint.host)) return;
+  warnings.push_back(fmt::format("http://{} is not encrypted: {} can be read on the way; use https://",
+                                 endpoint.authority(), at_risk));
+}
+
 Result<> contradict(std::string_view one, std::string_view other, std::string_view why) {
   return fail(ErrorKind::invalid, fmt::format("{} and {} contradict one another: {}", one, other, why));
 }
@@ -237,11 +245,17 @@ Result<> resolve_logins(Invocation& invocation, const Surroundings& surroundings
   RunOptions& run = invocation.run;
   if (invocation.command != Command::ls) {
     if (Result<> resolved = resolve_aws(invocation, surroundings); !resolved) return resolved;
+    if (const Result<S3Endpoint> endpoint = s3_endpoint(run.destination.bucket, run.s3))
+      warn_of_plain_http(invocation.warnings, endpoint->server, "the objects");
   }
   if (invocation.command == Command::cleanup || is_for_runs(invocation.command)) {
     run.azure.kind = AzureLoginKind::anonymous;  // nobody asks Azure for anything
   } else if (Result<> resolved = resolve_azure(run, surroundings); !resolved) {
     return resolved;
+  } else {
+    warn_of_plain_http(
+        invocation.warnings, run.source.account.endpoint,
+        run.source.sas.empty() && run.azure.sas.empty() ? "the blobs" : "the blobs and the SAS");
   }
   // Which classes there are depends on whose server it is.
   return check_storage_class(run);
