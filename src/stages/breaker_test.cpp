@@ -148,7 +148,7 @@ TEST_F(BreakerTest, OneSuccessStartsAnew) {
   breaker.found_unchanged();
   EXPECT_FALSE(fail_many(denied, 3, 6, seconds(100)));
   (void)breaker.succeeded(Operation::list_source);
-  EXPECT_TRUE(fail_many(denied, 3, 6, seconds(100))) << "a listing shows nothing about reading";
+  EXPECT_TRUE(fail_many(denied, 3, 7, seconds(100))) << "a listing shows nothing about reading";
 }
 
 TEST_F(BreakerTest, KeepsOperationsApart) {

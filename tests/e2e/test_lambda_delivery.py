@@ -318,6 +318,21 @@ def test_a_poisoned_blob_fails_alone(make_chain, program, container, bucket):
     assert_over(chain.status(program, run), copied=99, failed=1)
 
 
+def test_blob_whose_login_is_refused_fails_alone(make_fake_chain, program, clouds):
+    """One of a batch: the others are copied at the first delivery."""
+    source, target = clouds.container(), clouds.bucket()
+    source.put("sound/{}", size=100, count=60)
+    source.put("refused", "x")
+    clouds.azure.fault("GetBlob", target_contains="/refused", times=0, status=403, code="AuthenticationFailed")
+    chain = make_fake_chain(source, target, visibility_seconds=10, function_seconds=10)
+
+    run = chain.run(seconds=300)
+
+    assert all("sound" not in body for body in chain.dead()["download"])
+    assert len(chain.objects()) == 60
+    assert_over(chain.status(program, run), copied=60, failed=1)
+
+
 def test_what_fails_for_a_passing_reason_is_tried_alone_then_dead_and_can_be_sent_back(
         make_fake_chain, program, clouds):
     source, target = clouds.container(), clouds.bucket()

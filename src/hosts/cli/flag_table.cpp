@@ -396,7 +396,7 @@ constexpr Flag flag_rows[] = {
      .commands = for_all,
      .group = Group::safety,
      .value = "N",
-     .standard = "as many as 15 minutes allow",
+     .standard = "for 15 minutes",
      .help = "retry a failed request or range at most N times",
      .set =
          [](Invocation& i, std::string_view v) {

@@ -91,7 +91,7 @@ void RunReporter::fatal(Error error) {
 
 void RunReporter::not_listed(Container container, Error error) {
   const std::lock_guard lock(mutex_);
-  observer_.on_log("info", "not_listed", error.to_line());
+  observer_.on_log("warning", "not_listed", error.to_line());
   not_listed_.push_back({.container = std::move(container), .error = std::move(error)});
 }
 
