@@ -142,6 +142,14 @@ TEST(JsonWriter, EscapesWhatJsonAndSqsDoNotTake) {
   EXPECT_EQ(quoted("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"");
 }
 
+// U+009B starts an escape sequence on many terminals.
+TEST(JsonWriter, ControlsAboveAsciiAreEscaped) {
+  const auto quoted = [](std::string_view text) { return written([&](JsonWriter& w) { w.value(text); }); };
+  EXPECT_EQ(quoted("a\xC2\x9B"
+                   "31m\xC2\x80|\xC2\xA0"),
+            "\"a\\u009b31m\\u0080|\xC2\xA0\"");
+}
+
 TEST(JsonWriter, BytesThatAreNoUtf8BecomeReplacements) {
   for (const char* text :
        {"\x80", "\xC0\x80", "\xC1\xBF", "\xC3", "\xE0\x80\x80", "\xED\xA0\x80", "\xE2\x82",

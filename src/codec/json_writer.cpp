@@ -97,7 +97,13 @@ void append_quoted(std::string& out, std::string_view text) {
       continue;
     }
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x80) {
+    if (c == 0xC2 && text.size() - i > 1 && static_cast<unsigned char>(text[i + 1]) < 0xA0 &&
+        sequence_bytes(text.substr(i)) == 2) {  // U+0080 to U+009F: controls, which a terminal would obey
+      end_run();
+      append_escape(out, text[i + 1]);
+      i += 2;
+      written = i;
+    } else if (c >= 0x80) {
       std::size_t covered = 0;
       const std::string_view instead = substitute(text.substr(i), covered);
       if (!instead.empty()) {

@@ -354,6 +354,21 @@ def test_an_upload_whose_id_never_arrived_is_left(program, clouds, large):
     assert [upload["parts"] for upload in clouds.s3.get("uploads")] == [0]
 
 
+def test_cleanup_forgets_an_upload_without_id(program, clouds, large):
+    source, target = large
+    clouds.s3.fault("CreateMultipartUpload", hang=True, effect_happens=True)
+    running = program.start_copy(source, target, *IN_PARTS)
+    wait_until(lambda: clouds.s3.get("uploads"), "the upload")
+    running.kill()
+    running.wait()
+
+    tried = program.cleanup(target, "--dry-run")
+    assert "its upload id never arrived" in tried.out and program.manifests()
+    program.cleanup(target)
+
+    assert not program.manifests() and len(clouds.s3.get("uploads")) == 1
+
+
 @pytest.mark.parametrize("fault", [{"reset": True, "effect_happens": True},
                                    {"status": 500, "code": "InternalError"}])
 def test_a_lost_reply_aborts_no_other_programs_upload(program, clouds, large, fault):
