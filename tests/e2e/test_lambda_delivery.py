@@ -323,7 +323,8 @@ def test_blob_whose_login_is_refused_fails_alone(make_fake_chain, program, cloud
     source, target = clouds.container(), clouds.bucket()
     source.put("sound/{}", size=100, count=60)
     source.put("refused", "x")
-    clouds.azure.fault("GetBlob", target_contains="/refused", times=0, status=403, code="AuthenticationFailed")
+    clouds.azure.fault("GetBlob", target_contains="/refused", times=0, status=403,
+                       code="AuthenticationFailed")
     chain = make_fake_chain(source, target, visibility_seconds=10, function_seconds=10)
 
     run = chain.run(seconds=300)
