@@ -97,6 +97,12 @@ def test_same_patterns():
             ["", "/", "/state/", "state", "a//b/", "../", "state*/", "${x}/", "state /", 'a"/'],
         ),
         (
+            "AzureBlobURL",
+            ["https://acme.blob.core.windows.net/", "https://acme.blob.core.windows.net/photos/2024"],
+            ["https://acme.blob.core.windows.net/?sv=2024-11-04&sp=rl&sig=abc", "https://<account>/", "acme"],
+        ),
+        ("ExistingBucketOwner", ["", "123456789012"], ["1234", "acme", "1234567890123"]),
+        (
             "ExistingBucketKmsKeyArn",
             [
                 "",

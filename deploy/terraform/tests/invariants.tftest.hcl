@@ -323,10 +323,12 @@ run "bad_values_are_refused" {
     AzureTenantID     = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
     StorageClass      = "COLD"
     StatePrefix       = "/state/"
+    Architecture      = "arm"
 
+    ExistingBucketOwner     = "acme"
     ExistingBucketKmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:alias/acme"
   }
 
   expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID,
-  var.StorageClass, var.StatePrefix, var.ExistingBucketKmsKeyArn]
+  var.StorageClass, var.StatePrefix, var.Architecture, var.ExistingBucketOwner, var.ExistingBucketKmsKeyArn]
 }
