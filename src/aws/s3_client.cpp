@@ -323,11 +323,12 @@ Task<Result<>> S3Client::head_bucket(const Context& context) {
 
 Task<Result<>> S3Client::check_owner_is_checked(const Context& context) {
   Impl& impl = *impl_;
-  constexpr std::string_view nobody = "000000000000";
   if (impl.options.expected_bucket_owner.empty() || impl.is_aws()) co_return Result<>{};
   S3Call call = impl.bucket_call("s3.head_bucket", Method::head);
   if (!call.request.headers.contains("x-amz-expected-bucket-owner")) co_return Result<>{};  // refused before
-  call.request.headers.set("x-amz-expected-bucket-owner", nobody);
+  std::string another = impl.options.expected_bucket_owner;
+  another.back() = another.back() == '0' ? '1' : '0';
+  call.request.headers.set("x-amz-expected-bucket-owner", another);
   const Result<HttpResponse> response = co_await with_retry<HttpResponse>(
       impl.retry, context, [&] { return impl.send_in_this_form(call, context); });
   if (response) {

@@ -58,14 +58,6 @@ std::unexpected<Error> doubtful(std::string message) {
   return std::unexpected<Error>(std::move(error));
 }
 
-Result<> check_size(const Headers& reply, std::uint64_t size) {
-  const std::string_view text = reply.get("x-amz-object-size");
-  std::uint64_t stored = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), stored);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || stored == size) return {};
-  return doubtful(fmt::format("S3 stored {} bytes of the {} that were sent", stored, size));
-}
-
 // By the ETag, if the reply has no CRC.
 Result<Confirmation> confirmed_by_etag(const Headers& reply, const ETag& etag, const SentBody& sent,
                                        S3Traits& traits) {
@@ -88,7 +80,7 @@ Result<Confirmation> confirmed_by_etag(const Headers& reply, const ETag& etag, c
 }
 
 Result<PutReply> judge(const Headers& reply, const SentBody& sent, S3Traits& traits) {
-  if (Result<> right = check_size(reply, sent.size); !right) return passed(std::move(right));
+  if (Result<> right = check_stored_size(reply, sent.size); !right) return passed(std::move(right));
   const std::string_view etag = reply.get("etag");
   if (etag.empty()) return fail(ErrorKind::protocol, "the reply to a PUT has no ETag");
   PutReply out{.etag = etag_from(etag), .version_id = std::string(reply.get("x-amz-version-id"))};
@@ -112,6 +104,14 @@ Result<PutReply> judge(const Headers& reply, const SentBody& sent, S3Traits& tra
 }
 
 }  // namespace
+
+Result<> check_stored_size(const Headers& reply, std::uint64_t size) {
+  const std::string_view text = reply.get("x-amz-object-size");
+  std::uint64_t stored = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), stored);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || stored == size) return {};
+  return doubtful(fmt::format("S3 stored {} bytes of the {} that were sent", stored, size));
+}
 
 bool refuses_form(const Error& error) {
   if (error.http_status == 501) return true;

@@ -93,6 +93,9 @@ struct SentBody {
   bool with_trailer = false;
 };
 
+// ErrorKind::corrupt if the reply reports another size than was sent (x-amz-object-size).
+Result<> check_stored_size(const Headers& reply, std::uint64_t size);
+
 // Reads the reply of a write that succeeded: what it confirms, and what that says of the endpoint.
 // ErrorKind::corrupt if S3 stored other bytes than those sent, or may have done so.
 Result<PutReply> judge_write(const Headers& reply, const SentBody& sent, S3Traits& traits);

@@ -195,6 +195,18 @@ TEST_F(S3Learning, RefusedUploadSizeIsLeftOutFromThenOn) {
   EXPECT_EQ(wire.requests.size(), 3U);
 }
 
+TEST_F(S3Learning, OtherSizeOfACompletedUploadIsCorrupt) {
+  wire.replies(
+          {.headers = {{"x-amz-object-size", "5"}},
+           .body = "<CompleteMultipartUploadResult><ETag>\"e-1\"</ETag></CompleteMultipartUploadResult>"})
+      .replies(deleted());
+  const CompleteUpload upload{.key = Key("k"),
+                              .id = UploadId("u"),
+                              .parts = {{.number = 1, .etag = ETag("p"), .confirmed = Confirmation::md5}},
+                              .size = data.size()};
+  EXPECT_EQ(run(client->complete_upload(upload, context)).error().kind, ErrorKind::corrupt);
+}
+
 // ---- AWS itself
 
 // The MD5 of each body would double the CPU time of a copy.
@@ -236,7 +248,7 @@ TEST_F(S3Learning, IgnoredBucketOwnerIsWarnedOf) {
   make_elsewhere({.expected_bucket_owner = "111122223333"});
   wire.replies({});
   ASSERT_TRUE(run(client->check_owner_is_checked(context)));
-  EXPECT_EQ(wire.requests[0].header("x-amz-expected-bucket-owner"), "000000000000");
+  EXPECT_EQ(wire.requests[0].header("x-amz-expected-bucket-owner"), "111122223330");
   const std::vector<std::string> warnings = traits->take_warnings();
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_NE(warnings[0].find("ignores x-amz-expected-bucket-owner"), std::string::npos);

@@ -56,8 +56,8 @@ Result<> check_parts(const std::vector<UploadedPart>& parts) {
 
 // S3 may begin with 200, send white space while it works, and then tell of a failure.
 // `stored`: the ETag of the object that was made, whatever else is wrong.
-Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, std::optional<Crc64> expected,
-                                ETag& stored, const Context& context) {
+Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, const CompleteUpload& upload,
+                                std::optional<Crc64> expected, ETag& stored, const Context& context) {
   const std::size_t start = response.body.find_first_not_of(" \t\r\n");
   const std::string_view body = std::string_view(response.body).substr(std::min(start, response.body.size()));
   Result<XmlDocument> document = XmlDocument::parse(std::string(body));
@@ -72,6 +72,8 @@ Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, st
     return fail(ErrorKind::protocol, fmt::format("the reply to Complete is a <{}>", root.name()));
   }
   stored = etag_from(root.child_text("ETag"));
+  if (Result<> whole = check_stored_size(response.head.headers, upload.size); !whole)
+    return passed(std::move(whole));
   const Result<std::optional<Crc64>> crc =
       checksum_from(root.child_text("ChecksumCRC64NVME"), root.child_text("ChecksumType"));
   if (!crc) return std::unexpected<Error>(crc.error());
@@ -82,14 +84,14 @@ Result<PutReply> completed_from(S3Client::Impl& impl, HttpResponse& response, st
                   .confirmed = *crc && expected ? Confirmation::crc64nvme : Confirmation::none};
 }
 
-Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const Key& key,
+Task<Result<PutReply>> complete_once(S3Client::Impl& impl, S3Call& call, const CompleteUpload& upload,
                                      std::optional<Crc64> expected, const Context& context) {
   Result<HttpResponse> response = co_await impl.send(call, context);
   if (response) {
     ETag stored;
-    Result<PutReply> reply = completed_from(impl, *response, expected, stored, context);
+    Result<PutReply> reply = completed_from(impl, *response, upload, expected, stored, context);
     if (reply) co_return reply;
-    co_await discard_doubtful(impl, key, stored, reply.error(), context);
+    co_await discard_doubtful(impl, upload.key, stored, reply.error(), context);
     response = passed(std::move(reply));
   }
   // The upload is used up, only a new one can help (S3's documentation of CompleteMultipartUpload); or its
@@ -242,7 +244,7 @@ Task<Result<PutReply>> S3Client::complete_upload(const CompleteUpload& upload, c
     headers.add("x-amz-mp-object-size", fmt::format("{}", upload.size));
   add_condition(headers, upload.condition);
   Result<PutReply> reply = co_await with_retry<PutReply>(
-      impl.retry, context, [&] { return complete_once(impl, call, upload.key, expected, context); },
+      impl.retry, context, [&] { return complete_once(impl, call, upload, expected, context); },
       impl.login_again());
   if (!reply) co_return failed(std::move(reply), operation, upload.key.view());
   if (reply->confirmed == Confirmation::none) {

@@ -157,7 +157,8 @@ const std::vector<std::string_view>& config_help() {
       "",
       "The network follows HTTPS_PROXY and NO_PROXY, and trusts the roots of SSL_CERT_FILE or SSL_CERT_DIR "
       "(else",
-      "the system's), of --ca-bundle and of AWS_CA_BUNDLE.",
+      "the system's), of --ca-bundle and of AWS_CA_BUNDLE. AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
+      "means --s3-checksum none.",
       "",
       "Secrets are never flags. They come from the variables of Azure's and AWS's own tools:",
       "",
