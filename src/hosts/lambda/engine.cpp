@@ -64,6 +64,11 @@ void log_keys_without_effect(Telemetry& telemetry, const LambdaParameters& param
   for (const UnknownKey& key : parameters.unknown_keys) {
     telemetry.log(LogLevel::info, "unknown_parameter", {{"name", key.name}, {"meant", key.meant}});
   }
+  for (const std::string& key : parameters.trimmed_keys) {
+    telemetry.log(
+        LogLevel::info, "trimmed_parameter",
+        {{"name", key}, {"text", "the value had white space or a line break around it, which is left out"}});
+  }
   for (const std::string& key : parameters.overruled_keys) {
     telemetry.log(LogLevel::info, "overruled_parameter",
                   {{"name", key}, {"text", "the secret's value is not used: the deployment gives another"}});

@@ -400,6 +400,9 @@ Result<> set_from_environment(const Parameter& parameter, const Json& value, Dra
 }
 
 Result<> set_from_secret(const Parameter& parameter, const Json& value, Draft& draft) {
+  const bool is_login = parameter.need == Need::login || parameter.name == client_secret_key;
+  if (is_login && exact_text(value).value_or("") != trimmed_text(value).value_or(""))
+    draft.result.trimmed_keys.emplace_back(parameter.name);
   Result<> set = parameter.set(value, draft);
   if (!set) return about_parameter(parameter.name, std::move(set.error()));
   return set;

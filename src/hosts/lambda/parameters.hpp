@@ -98,8 +98,10 @@ struct LambdaParameters {
   milliseconds run_limit = std::chrono::hours(12);  // a message may be silent for 5 times 90 minutes
   bool advance_begin_date = false;
   std::uint32_t folder_levels = 0;
-  std::string expected_bucket_owner;        // AWS account of 12 digits; empty: not checked
-  std::vector<UnknownKey> unknown_keys;     // to be reported
+  std::string expected_bucket_owner;     // AWS account of 12 digits; empty: not checked
+  std::vector<UnknownKey> unknown_keys;  // to be reported
+  std::vector<std::string>
+      trimmed_keys;  // of the login, whose values had white space or a line break around them
   std::vector<std::string> overruled_keys;  // of the secret, whose values differ from those of the deployment
 };
 

@@ -506,6 +506,13 @@ TEST(LambdaParametersRules, SizesOfParts) {
   });
 }
 
+TEST(LambdaParametersRules, LineEndsAroundTheLoginAreReported) {
+  const LambdaParameters parsed = parsed_with("appsecret", R"("s3cret\r\n")");
+  EXPECT_EQ(parsed.azure.client_secret.reveal(), "s3cret");
+  EXPECT_EQ(parsed.trimmed_keys, std::vector<std::string>{"appsecret"});
+  EXPECT_TRUE(parsed_with("appsecret", R"("s3cret")").trimmed_keys.empty());
+}
+
 TEST(LambdaParametersRules, VerificationAndLimits) {
   for (const char* always : {R"("always")", R"("Always")"}) {
     EXPECT_EQ(parsed_with("verify_source", always).rules.verify_source, VerifySource::always);
