@@ -119,7 +119,10 @@ Task<Result<HttpResponse>> S3Client::Impl::send(S3Call& call, const Context& con
       is_aws() ? std::vector<HeaderGroup>() : optional_headers_of(call, *traits);
   Result<HttpResponse> response = co_await send_in_this_form(call, context);
   if (response) {
-    for (const HeaderGroup& group : groups) traits->accepted(group.group);
+    for (const HeaderGroup& group : groups) {
+      // Of a group the first header counts: x-amz-checksum-mode of a HEAD says nothing of a PUT's checksum.
+      if (call.request.headers.contains(group.names.front())) traits->accepted(group.group);
+    }
   }
   if (response || groups.empty() || !refuses_form(response.error())) co_return response;
   const Headers all = call.request.headers;

@@ -168,6 +168,14 @@ TEST_F(S3Learning, RefusedChecksumHeadersAreLeftOutFromThenOn) {
   EXPECT_EQ(traits->take_warnings().size(), 1U);
 }
 
+TEST_F(S3Learning, AcceptedHeadSaysNothingOfPuts) {
+  wire.replies({.headers = {{"ETag", "\"e\""}, {"Content-Length", "9"}}})
+      .replies(error_reply(400, "InvalidArgument"))
+      .replies(etag_reply(data_md5));
+  ASSERT_TRUE(run(client->head_object(Key("k"), context)));
+  EXPECT_EQ(put()->confirmed, Confirmation::md5);
+}
+
 // The refusal may have another cause: then nothing is concluded from it.
 TEST_F(S3Learning, RefusalThatStaysIsNotBlamedOnChecksums) {
   wire.replies(2, error_reply(400, "InvalidArgument")).replies(crc_reply());
