@@ -3,10 +3,12 @@
 import resource
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
 from clouds import Place
+from waiting import wait_until
 
 MIB = 1 << 20
 IN_PARTS = ["--part-threshold", "5MiB", "--part-size", "5MiB"]
@@ -93,11 +95,12 @@ def test_run_without_memory_ends(program, clouds):
     source.put("blob-{}", size=200_000, count=300)
     clouds.s3.fault("PutObject", delay=200, times=0)
     running = program.start_copy(source, target)
-    used = int((open(f"/proc/{running.process.pid}/statm").read()).split()[0]) * resource.getpagesize()
-    resource.prlimit(running.process.pid, resource.RLIMIT_AS, (used + MIB, used + MIB))
+    wait_until(lambda: clouds.s3.count("PutObject"), "a write")
+    pages = int(Path(f"/proc/{running.process.pid}/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MIB  # of the streams that are still to start, each needs 200 KB
+    resource.prlimit(running.process.pid, resource.RLIMIT_AS, (most, most))
 
-    finished = running.wait()
+    finished = running.wait(expect=7)
 
-    if finished.code != 0:
-        assert "out of memory" in finished.err
-        assert finished.report["state"] != "running"
+    assert "out of memory" in finished.err
+    assert finished.report["state"] != "running"
