@@ -87,7 +87,7 @@ TEST_F(S3Upload, AnErrorBehind200IsAnError) {
   wire.replies({.body = late}).replies({.body = "   \r\n" + completed});
   ASSERT_TRUE(run(client->complete_upload(upload, context)));
   EXPECT_EQ(wire.requests.size(), 2U);
-  wire.replies(8, {.body = late});
+  wire.replies(100, {.body = late});
   const Result<PutReply> reply = run(client->complete_upload(upload, context));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().kind, ErrorKind::unavailable);

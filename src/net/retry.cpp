@@ -47,7 +47,9 @@ milliseconds Retrier::failing_for() const {
 
 Retrier::Patience Retrier::patience_for(const Error& error, bool service_is_down) const {
   if (is_busy(error)) {
-    const bool may_be_the_request = error.http_status == 500 && !service_is_down;
+    // A 200 with an error in its body is S3's late 500.
+    const bool may_be_the_request =
+        (error.http_status == 500 || error.http_status == 200) && !service_is_down;
     return {
         .attempts = attempts_at_busy_min,
         .time = may_be_the_request ? std::min(internal_error_time_max, policy_.time_max) : policy_.time_max};
@@ -95,7 +97,7 @@ Task<bool> Retrier::again(Error& error, RetryGate* gate) {
     co_return false;
   }
   Result<> slept;
-  if (wait.count() > 0) slept = co_await pause(wait);
+  if (!at_once || wait.count() > 0) slept = co_await pause(wait);
   if (slept && busy && gate != nullptr)
     slept = co_await wait_for_turn(*gate, std::min(patience.time, context_.retry_time_max));
   if (!slept) {

@@ -397,7 +397,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::safety,
      .value = "N",
      .standard = "for 15 minutes",
-     .help = "retry a failed request or range at most N times",
+     .help = "retry what failed at most N times",
      .set =
          [](Invocation& i, std::string_view v) {
            int retries = 0;
