@@ -272,6 +272,15 @@ TEST_F(BlobClientTest, ARefusedLoginIsMadeAnew) {
   EXPECT_EQ(clock.sleeps.size(), 2u) << "the first without a pause";
 }
 
+TEST_F(BlobClientTest, WithoutALoginARequestForOneIsFinal) {
+  BlobClient anonymous(account, anonymous_credential(), wire);
+  wire.replies({.status = 401, .headers = {{"x-ms-error-code", "NoAuthenticationInformation"}}});
+  const auto refused = run(anonymous.list_blobs(photos, {}, context));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().retry, RetryVerdict::never);
+  EXPECT_EQ(wire.requests.size(), 1u);
+}
+
 // A virtual machine that was suspended for an hour signs with an old date.
 TEST_F(BlobClientTest, ARefusedDateIsTakenFromTheServicesClock) {
   wire.replies({.status = 403,

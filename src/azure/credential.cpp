@@ -22,6 +22,7 @@ class Anonymous final : public AzureCredential {
  public:
   Task<Result<>> authorize(HttpRequest&, const Context&) override { co_return Result<>{}; }
   bool refresh() override { return false; }
+  bool is_anonymous() const override { return true; }
   std::string describe() const override { return "anonymous"; }
 };
 

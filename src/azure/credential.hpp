@@ -40,6 +40,7 @@ class AzureCredential {
   virtual Task<Result<>> authorize(HttpRequest& request, const Context& context) = 0;
   // After a 401: forget what is cached. False where a new attempt can't help.
   virtual bool refresh() = 0;
+  virtual bool is_anonymous() const { return false; }
   // False for a SAS that opens blobs and no listing: of one blob, or without the permission to list.
   virtual bool may_list() const { return true; }
   virtual std::string describe() const = 0;

@@ -94,6 +94,8 @@ Error AzureSession::classify(const HttpRequest& request, const ResponseHead& hea
                              UtcTime now) {
   Error error = azure_error(head, body, now);
   credential->hide_in(error);
+  // There is no login that another attempt could send.
+  if (error.http_status == 401 && credential->is_anonymous()) error.retry = RetryVerdict::never;
   if (is_version_refusal(error)) {
     if (request.headers.get(version_field) != azure_old_service_version) {
       service_version = azure_old_service_version;
