@@ -362,8 +362,8 @@ def test_what_fails_for_a_passing_reason_is_tried_alone_then_dead_and_can_be_sen
 def test_transient_failure_comes_again_before_its_time(make_fake_chain, clouds):
     """The queue would hide the message for ten minutes, as long as Lambda needs for work in flight."""
     source, target = clouds.container(), clouds.bucket()
-    source.put("a", "x")
-    clouds.s3.fault("PutObject", target_contains="/a", times=0, status=503, code="SlowDown")
+    source.put("unlucky", "x")
+    clouds.s3.fault("PutObject", target_contains="/unlucky", times=0, status=503, code="SlowDown")
     chain = make_fake_chain(source, target, function_seconds=6, visibility_seconds=600)
     chain.launch()
     download = chain.host["download"]
@@ -372,7 +372,7 @@ def test_transient_failure_comes_again_before_its_time(make_fake_chain, clouds):
 
     chain.host.wait_until_quiet(60)
 
-    assert chain.objects() == {"a": b"x"} and not chain.dead()
+    assert chain.objects() == {"unlucky": b"x"} and not chain.dead()
     attributes = download.invocations[-1].event["Records"][0]["attributes"]
     assert attributes["ApproximateReceiveCount"] != "1"
 
