@@ -596,7 +596,7 @@ Task<Result<>> HttpClient::Impl::tunnel(Connection& connection, const Endpoint& 
   // No http_status: it would be taken for one of the cloud's.
   if (parser.head.status == 407) {
     co_return fail(ErrorKind::credentials, "the proxy requires a login (407)", {},
-                   "Put user and password into HTTPS_PROXY: http://user:password@host:port.");
+                   "Put user and password into HTTPS_PROXY, before the host: user:password@host:port.");
   }
   auto refusal =
       fail(ErrorKind::connection, fmt::format("the proxy refused to connect ({})", parser.head.status), {},
