@@ -94,20 +94,27 @@ class LaunchFunction {
     const Result<Look> seen = co_await look(current, now, half);
     if (!seen && is_alive(current.begun, now)) co_return std::unexpected<Error>(seen.error());
     if (!seen) {
-      telemetry().log_error("run_given_up", seen.error(), {}, run);
+      give_up(seen.error(), run);
     } else if (seen->state == State::works) {
       previous.working = true;
       telemetry().log(LogLevel::info, "running", {{"text", "the previous run still works"}}, run);
     } else if (seen->state == State::silent) {
-      telemetry().log(
-          LogLevel::info, "run_given_up",
-          {{"text",
-            "the previous run is not over, and gave no sign within its time limit: a new one begins"}},
+      give_up(
+          fail(ErrorKind::timed_out, "the previous run did not finish, and was inactive for run_limit", {},
+               "A new run starts now. If messages of the previous run wait in a dead-letter queue, fix the "
+               "cause and redrive them.")
+              .error(),
           run);
     } else if (alike && setup_.parameters.advance_begin_date && seen->may_be_clean) {
       if (co_await has_all(current.run, seen->blobs)) previous.begin_date = current.begun - clock_margin;
     }
     co_return previous;
+  }
+
+  // The launch itself succeeds, so only the log, the metric and its alarm report the run that was lost.
+  void give_up(const Error& why, std::string_view run) {
+    telemetry().log_error("run_given_up", why, {}, run);
+    telemetry().emit({.runs_given_up = 1});
   }
 
   bool is_alive(UtcTime last_sign, UtcTime now) const {

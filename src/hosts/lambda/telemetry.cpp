@@ -113,7 +113,7 @@ constexpr auto is_positive = [](auto value) {
 };
 
 std::vector<Metric> metrics_of(const InvocationMetrics& metrics) {
-  const std::array<Metric, 10> all = {{{"Discovered", "Count", metrics.discovered},
+  const std::array<Metric, 11> all = {{{"Discovered", "Count", metrics.discovered},
                                        {"Planned", "Count", metrics.planned},
                                        {"Copied", "Count", metrics.copied},
                                        {"CopiedBytes", "Bytes", metrics.copied_bytes},
@@ -121,6 +121,7 @@ std::vector<Metric> metrics_of(const InvocationMetrics& metrics) {
                                        {"Skipped", "Count", metrics.skipped},
                                        {"Failed", "Count", metrics.failed},
                                        {"Retried", "Count", metrics.retried},
+                                       {"RunsGivenUp", "Count", metrics.runs_given_up},
                                        {"SecondsPerGiB", "None", metrics.seconds_per_gib},
                                        {"QueueAgeSeconds", "Seconds", metrics.queue_age_seconds}}};
   std::vector<Metric> sent;

@@ -77,6 +77,7 @@ struct InvocationMetrics {
   std::uint64_t skipped = 0;
   std::uint64_t failed = 0;  // blobs, and listings that failed for good
   std::uint64_t retried = 0;
+  std::uint64_t runs_given_up = 0;  // previous runs that neither finished nor gave signs of life
   double seconds_per_gib = 0;
   double queue_age_seconds = 0;  // of the oldest message
   // By the name of their ErrorKind; what is none counts as "internal".

@@ -180,6 +180,7 @@ TEST(MetricLines, OneObjectADimensionSet) {
                                   .skipped = 5,
                                   .failed = 6,
                                   .retried = 7,
+                                  .runs_given_up = 1,
                                   .seconds_per_gib = 0.75,
                                   .queue_age_seconds = 12.5,
                                   .failed_by_class = {{"throttled", 4}, {"not_found", 2}, {"archived", 0}}};
@@ -195,6 +196,7 @@ TEST(MetricLines, OneObjectADimensionSet) {
                                                                          {"Skipped", "Count"},
                                                                          {"Failed", "Count"},
                                                                          {"Retried", "Count"},
+                                                                         {"RunsGivenUp", "Count"},
                                                                          {"SecondsPerGiB", "None"},
                                                                          {"QueueAgeSeconds", "Seconds"}}));
   EXPECT_EQ(all["FunctionName"].string_or(""), "my-function");
