@@ -115,6 +115,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "copy" {
       expired_object_delete_marker = true
     }
   }
+
+  dynamic "rule" {
+    for_each = var.NoncurrentVersionDays > 0 ? [var.NoncurrentVersionDays] : []
+
+    content {
+      id     = "ExpireOldVersions"
+      status = "Enabled"
+      filter {
+        prefix = ""
+      }
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "copy" {

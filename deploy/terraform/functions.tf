@@ -80,6 +80,21 @@ resource "aws_lambda_function" "function" {
   tags = merge(local.tags, { Rtype = "code", Name = "${local.function_stem}${each.key}" })
 
   # Lambda tries at once whether the role may receive, or make network interfaces.
+  depends_on = [aws_iam_role_policy.function, terraform_data.network_interfaces]
+}
+
+# Destroyed after the functions and before their roles: Lambda deletes its network interfaces with the role, for up to
+# 20 minutes after the function is gone. Without the role they stay, and keep the subnets and security groups in use.
+resource "terraform_data" "network_interfaces" {
+  count = local.in_vpc ? 1 : 0
+
+  input = "1200"
+
+  provisioner "local-exec" {
+    when    = destroy
+    command = "sleep ${self.output}"
+  }
+
   depends_on = [aws_iam_role_policy.function]
 }
 

@@ -109,7 +109,7 @@ variable "PartitionSize" {
   default     = 104857600
 
   validation {
-    condition     = var.PartitionSize >= 5242880 && var.PartitionSize <= 5368709120
+    condition     = var.PartitionSize >= 5242880 && var.PartitionSize <= 5368709120 && floor(var.PartitionSize) == var.PartitionSize
     error_message = "PartitionSize takes 5242880 (5 MiB) to 5368709120 (5 GiB)."
   }
 }
@@ -132,6 +132,11 @@ variable "SourcePrefix" {
   description = "Folder of the zips in SourceBucket, such as 0.2.0/. A new folder is what makes an update take new zips."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9!_.*'()=+@,:-]+/)*$", var.SourcePrefix))
+    error_message = "SourcePrefix ends with '/' and does not begin with it, such as 0.2.0/."
+  }
 }
 
 variable "Containers" {
@@ -189,6 +194,11 @@ variable "ExistingBucketName" {
   description = "Bucket to copy into, as it is. Empty: one is made."
   type        = string
   default     = ""
+
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$", var.ExistingBucketName))
+    error_message = "ExistingBucketName is the name of a bucket alone: 3 to 63 lower-case letters, digits, '.' and '-'; no s3:// and no ARN."
+  }
 }
 
 variable "ExistingBucketOwner" {
@@ -211,12 +221,28 @@ variable "ExistingBucketKmsKeyArn" {
     condition     = can(regex("^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$", var.ExistingBucketKmsKeyArn))
     error_message = "ExistingBucketKmsKeyArn is the ARN of a key, such as arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555; not of an alias, with which the roles' policies would allow nothing."
   }
+
+  validation {
+    condition     = var.ExistingBucketKmsKeyArn == "" || var.ExistingBucketName != ""
+    error_message = "ExistingBucketKmsKeyArn is the key of an existing bucket: give ExistingBucketName, too."
+  }
 }
 
 variable "DeleteBucketWithObjects" {
   description = "Whether destroying may delete the made bucket with all that was copied. False: a bucket with objects stays and destroy stops there."
   type        = bool
   default     = false
+}
+
+variable "NoncurrentVersionDays" {
+  description = "Days that the made bucket keeps versions of objects that were overwritten or deleted. 0: for ever."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.NoncurrentVersionDays >= 0 && var.NoncurrentVersionDays <= 36500 && floor(var.NoncurrentVersionDays) == var.NoncurrentVersionDays
+    error_message = "NoncurrentVersionDays takes 0 to 36500 days."
+  }
 }
 
 variable "AzureSecretless" {
@@ -246,6 +272,11 @@ variable "VpcSecurityGroupIds" {
   description = "Security groups of the functions in the VPC."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = (length(var.VpcSubnetIds) == 0) == (length(var.VpcSecurityGroupIds) == 0)
+    error_message = "VpcSubnetIds and VpcSecurityGroupIds go together: give both or none."
+  }
 }
 
 variable "AlarmEmail" {
@@ -255,13 +286,24 @@ variable "AlarmEmail" {
 }
 
 variable "RunHoursMax" {
-  description = "Hours of uninterrupted work after which the alarm about a run that does not end goes off."
+  description = "Whole hours of uninterrupted work after which the alarm about a run that does not end goes off."
   type        = number
   default     = 24
 
   validation {
     condition     = var.RunHoursMax >= 1 && var.RunHoursMax <= 168 && floor(var.RunHoursMax) == var.RunHoursMax
-    error_message = "RunHoursMax takes 1 to 168."
+    error_message = "RunHoursMax takes 1 to 168 whole hours."
+  }
+}
+
+variable "LaunchHoursMax" {
+  description = "Hours without a launch after which an alarm goes off: longer than the schedule's interval. 0: no such alarm."
+  type        = number
+  default     = 26
+
+  validation {
+    condition     = var.LaunchHoursMax >= 0 && var.LaunchHoursMax <= 168 && floor(var.LaunchHoursMax) == var.LaunchHoursMax
+    error_message = "LaunchHoursMax takes 0 to 168 whole hours."
   }
 }
 
@@ -269,12 +311,23 @@ variable "MessageAgeMaxSeconds" {
   description = "Age of the oldest message in a queue at which an alarm goes off."
   type        = number
   default     = 43200
+
+  validation {
+    condition     = var.MessageAgeMaxSeconds >= 60 && var.MessageAgeMaxSeconds <= 1209600 && floor(var.MessageAgeMaxSeconds) == var.MessageAgeMaxSeconds
+    error_message = "MessageAgeMaxSeconds takes 60 to 1209600 (14 days)."
+  }
 }
 
 variable "LogRetentionDays" {
   description = "Days that log lines are kept."
   type        = number
   default     = 30
+
+  validation {
+    condition = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+    var.LogRetentionDays)
+    error_message = "LogRetentionDays is one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
 }
 
 variable "LogLevel" {
@@ -292,6 +345,11 @@ variable "RunRetentionDays" {
   description = "Days that the records of runs are kept, below StatePrefix in the bucket."
   type        = number
   default     = 90
+
+  validation {
+    condition     = var.RunRetentionDays >= 1 && var.RunRetentionDays <= 36500 && floor(var.RunRetentionDays) == var.RunRetentionDays
+    error_message = "RunRetentionDays takes 1 to 36500 days."
+  }
 }
 
 variable "ReserveLaunchConcurrency" {
@@ -304,24 +362,49 @@ variable "ReserveLaunchConcurrency" {
 variable "FindBlobsConcurrency" {
   type    = number
   default = 5
+
+  validation {
+    condition     = var.FindBlobsConcurrency >= 2 && var.FindBlobsConcurrency <= 1000 && floor(var.FindBlobsConcurrency) == var.FindBlobsConcurrency
+    error_message = "FindBlobsConcurrency takes 2 to 1000."
+  }
 }
 
 variable "DownloadConcurrency" {
   type    = number
   default = 50
+
+  validation {
+    condition     = var.DownloadConcurrency >= 2 && var.DownloadConcurrency <= 1000 && floor(var.DownloadConcurrency) == var.DownloadConcurrency
+    error_message = "DownloadConcurrency takes 2 to 1000."
+  }
 }
 
 variable "LargeFileInitConcurrency" {
   type    = number
   default = 10
+
+  validation {
+    condition     = var.LargeFileInitConcurrency >= 2 && var.LargeFileInitConcurrency <= 1000 && floor(var.LargeFileInitConcurrency) == var.LargeFileInitConcurrency
+    error_message = "LargeFileInitConcurrency takes 2 to 1000."
+  }
 }
 
 variable "LargeFilePartConcurrency" {
   type    = number
   default = 50
+
+  validation {
+    condition     = var.LargeFilePartConcurrency >= 2 && var.LargeFilePartConcurrency <= 1000 && floor(var.LargeFilePartConcurrency) == var.LargeFilePartConcurrency
+    error_message = "LargeFilePartConcurrency takes 2 to 1000."
+  }
 }
 
 variable "LargeFileRecombConcurrency" {
   type    = number
   default = 10
+
+  validation {
+    condition     = var.LargeFileRecombConcurrency >= 2 && var.LargeFileRecombConcurrency <= 1000 && floor(var.LargeFileRecombConcurrency) == var.LargeFileRecombConcurrency
+    error_message = "LargeFileRecombConcurrency takes 2 to 1000."
+  }
 }

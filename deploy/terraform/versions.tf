@@ -12,8 +12,9 @@ terraform {
 
   required_providers {
     aws = {
-      source  = "hashicorp/aws"
-      version = ">= 5.90, < 6.0"
+      source = "hashicorp/aws"
+      # The version that the tests run with, and fixes of it: .terraform.lock.hcl has its checksums for all platforms.
+      version = "~> 5.100"
     }
   }
 }

@@ -123,11 +123,22 @@ class Stack:
             return self.condition(value)
         if function == "Fn::Equals":
             return str(self.resolve(value[0])) == str(self.resolve(value[1]))
+        if function == "Fn::EachMemberEquals":
+            return all(member == value[1] for member in self.resolve(value[0]))
         if function == "Fn::Not":
             return not self._decide(value[0])
         if function == "Fn::Or":
             return any(self._decide(part) for part in value)
         raise AssertionError(f"condition function {function}")
+
+    def broken_rules(self):
+        """Names of the rules that these parameters do not keep."""
+        return [
+            name
+            for name, rule in self.template["Rules"].items()
+            if self._decide(rule["RuleCondition"])
+            and not all(self._decide(each["Assert"]) for each in rule["Assertions"])
+        ]
 
     def exists(self, logical_id):
         condition = self.template["Resources"][logical_id].get("Condition")

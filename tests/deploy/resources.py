@@ -24,6 +24,8 @@ NOT_COMPARED = {
         "aws_secretsmanager_secret_version",
         "secret_string_wo_version",
     ): "CloudFormation compares the texts itself",
+    ("terraform_data", "input"): "CloudFormation itself waits for the interfaces of functions that it deletes",
+    ("terraform_data", "provisioner"): "the same",
     ("aws_cloudwatch_event_target", "rule"): "names the rule that it is made a part of",
     ("aws_sqs_queue_redrive_allow_policy", "queue_url"): "names the queue that it is made a part of",
     **{
@@ -412,7 +414,7 @@ def of_terraform(state):
     managed.sort(key=lambda resource: resource["type"] in PARTS)
     for resource in managed:
         kind, values = resource["type"], resource["values"]
-        if kind == "aws_secretsmanager_secret_version":
+        if kind in ("aws_secretsmanager_secret_version", "terraform_data"):
             continue
         cfn_type, name, table = READ[kind]
         if cfn_type is None:

@@ -63,7 +63,17 @@ class Copy:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         self.environment = environment(folder, mirrors)
+        self._no_sleep()
         self.run("init", "-input=false", "-no-color")
+
+    def _no_sleep(self):
+        """Destroying waits for Lambda's network interfaces: here `sleep` returns at once and is recorded."""
+        self.slept = self.folder / "slept"
+        stub = self.folder / "bin/sleep"
+        stub.parent.mkdir(exist_ok=True)
+        stub.write_text(f'#!/bin/sh\necho "$@" >>"{self.slept}"\n')
+        stub.chmod(0o755)
+        self.environment["PATH"] = f"{stub.parent}:{self.environment['PATH']}"
 
     def run(self, *arguments, check=True):
         done = subprocess.run(
@@ -144,6 +154,14 @@ def _mock(prefix, environment_code, place):
     return text + "}\n"
 
 
+class States(dict):
+    """Scenario -> (resources, outputs); the copy of the module that made them."""
+
+    def __init__(self, copy):
+        super().__init__()
+        self.copy = copy
+
+
 def states(folder, scenarios, module=MODULE):
     """Scenario -> (resources, outputs) after an apply with the scenario's variables; one run of Terraform."""
     tests = {}
@@ -155,7 +173,7 @@ def states(folder, scenarios, module=MODULE):
         tests[f"tests/{name}.tftest.hcl"] = text + "  }\n}\n"
     copy = Copy(folder, module, extra={"compare_outputs.tf": EXTRA_OUTPUTS, **tests})
     done = copy.run("test", "-json", "-verbose", check=False)
-    result, problems = {}, []
+    result, problems = States(copy), []
     for line in done.stdout.splitlines():
         message = json.loads(line)
         if message["type"] == "test_state":
@@ -166,3 +184,15 @@ def states(folder, scenarios, module=MODULE):
             problems.append(message["diagnostic"])
     assert not problems and set(result) == set(scenarios), f"{problems}\n{done.stderr}"
     return result
+
+
+def refuses(folder, cases, names, module=MODULE):
+    """Asserts that each case of variables is refused by the validations of exactly these variables."""
+    text = _mock("etl", "dv", PLACES[cases[0]["Region"]])
+    expected = ", ".join(f"var.{name}" for name in sorted(names))
+    for index, variables in enumerate(cases):
+        text += f'run "case_{index}" {{\n  command = plan\n  variables {{\n'
+        text += "".join(f"    {key} = {_value(value)}\n" for key, value in variables.items())
+        text += f"  }}\n  expect_failures = [{expected}]\n}}\n"
+    done = Copy(folder, module, extra={"tests/refused.tftest.hcl": text}).run("test", "-no-color")
+    assert f"Success! {len(cases)} passed, 0 failed." in done.stdout, done.stdout

@@ -61,6 +61,7 @@ def test_topics_feed_their_queues(applied, expected):
         attributes = sns.get_subscription_attributes(SubscriptionArn=made["SubscriptionArn"])["Attributes"]
         assert (made["Protocol"], made["Endpoint"]) == ("sqs", wanted["Endpoint"])
         assert attributes["RawMessageDelivery"] == "true"
+        assert json.loads(attributes["RedrivePolicy"]) == wanted["RedrivePolicy"]
     for name, wanted in of_kind(expected, "AWS::SQS::Queue").items():
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         made = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

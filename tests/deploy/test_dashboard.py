@@ -18,7 +18,7 @@ AWS = {
         "FunctionName",
         "AWS::Lambda::Function",
         "FunctionName",
-        {"Invocations", "Errors", "Duration"},
+        {"Invocations", "Errors", "Duration", "AsyncEventsDropped"},
     ),
     "AWS/SQS": (
         "QueueName",
@@ -32,6 +32,7 @@ AWS = {
             "NumberOfEmptyReceives",
         },
     ),
+    "AWS/Events": ("RuleName", "AWS::Events::Rule", "Name", {"FailedInvocations"}),
     "AWS/SNS": (
         "TopicName",
         "AWS::SNS::Topic",
@@ -52,6 +53,7 @@ OURS = {
     "SecondsPerGiB",
     "QueueAgeSeconds",
     "Retried",
+    "RunsGivenUp",
 }
 OUR_DIMENSIONS = ({"FunctionName"}, {"FunctionName", "ErrorClass"})
 
@@ -98,6 +100,8 @@ def check_expression(stack, expression, ids):
         assert set(re.findall(r'"([^"]+)"', functions)) == names_of(
             stack, "AWS::Lambda::Function", "FunctionName"
         )
+    # Over an array of series AVG counts those without a value as 0.
+    assert "AVG(" not in expression
     rest = re.sub(r"SEARCH\('.*?'\)", "", expression)
     words = set(re.findall(r"\b[a-z]\w*\b", rest))
     assert words <= ids, f"{expression}: {words - ids} are no metrics of this widget"
@@ -138,13 +142,85 @@ def test_dashboard(stacks, scenario):
     assert {metric for namespace, metric in seen if namespace == "azs3copy"} == OURS
 
 
+def alarms_of(stack):
+    """Alarm's name -> its properties."""
+    return {name: stack.properties(name) for name in stack.resources() if name.startswith("Alarm")}
+
+
+def goes_off(properties, samples):
+    """Whether an alarm that sums its metrics goes off. samples: metric's name -> lists of values, one a period
+    and oldest first; of a metric that is not given there is no data."""
+    reduce = {"Sum": sum, "Minimum": min, "Maximum": max}
+    metrics = [query["MetricStat"] for query in properties["Metrics"] if "MetricStat" in query]
+    assert [query["Expression"] for query in properties["Metrics"] if "Expression" in query] == ["SUM(METRICS())"]
+    breaches = {
+        "GreaterThanOrEqualToThreshold": lambda value: value >= properties["Threshold"],
+        "LessThanThreshold": lambda value: value < properties["Threshold"],
+    }[properties["ComparisonOperator"]]
+    verdicts = []
+    for period in range(-int(properties["EvaluationPeriods"]), 0):
+        values = [
+            reduce[metric["Stat"]](series[period])
+            for metric in metrics
+            for dimension in metric["Metric"]["Dimensions"]
+            for series in [samples.get((metric["Metric"]["MetricName"], dimension["Value"]))]
+            if series and len(series) >= -period and series[period]
+        ]
+        verdicts.append(breaches(sum(values)) if values else properties["TreatMissingData"] == "breaching")
+    return all(verdicts)
+
+
+def queue_samples(stack, hour, hours):
+    """The same minutes of each hour in the first queue; the other queues are empty."""
+    queue = stack.properties("SQSQueueL1L2")["QueueName"]
+    return {("ApproximateNumberOfMessagesVisible", queue): [hour] * hours}
+
+
+def test_the_run_alarm_ignores_hourly_runs(stacks):
+    stack = stacks["as_it_comes"]
+    alarm = stack.properties("AlarmRun")
+    busy_for_minutes, busy_throughout = [3] * 10 + [0] * 50, [3] * 60
+    assert not goes_off(alarm, queue_samples(stack, busy_for_minutes, 48))
+    assert goes_off(alarm, queue_samples(stack, busy_throughout, 24))
+    assert not goes_off(alarm, queue_samples(stack, busy_throughout, 23))
+
+
+def test_a_launch_that_never_came_is_reported(stacks):
+    stack = stacks["as_it_comes"]
+    alarm = stack.properties("AlarmLaunch")
+    launches = ("Invocations", stack.properties("LambdaFunction01")["FunctionName"])
+    daily = ([[1]] + [[]] * 23) * 3
+    assert not any(goes_off(alarm, {launches: daily[: len(daily) - hour]}) for hour in range(24))
+    assert goes_off(alarm, {launches: daily + [[]] * 3})
+    assert goes_off(alarm, {})
+    assert "AlarmLaunch" not in alarms_of(stacks["state_elsewhere"])
+
+
+@pytest.mark.parametrize(
+    "alarm, metric, thing",
+    [
+        ("AlarmUndelivered", "NumberOfNotificationsFailed", ("SNSTopicL1L2", "TopicName")),
+        ("AlarmUndelivered", "NumberOfNotificationsFailed", ("SNSTopicLargeFileRecomb", "TopicName")),
+        ("AlarmUndelivered", "FailedInvocations", ("ScheduledRule", "Name")),
+        ("AlarmUndelivered", "AsyncEventsDropped", ("LambdaFunction01", "FunctionName")),
+        ("AlarmFailed", "RunsGivenUp", ("LambdaFunction01", "FunctionName")),
+    ],
+)
+def test_one_lost_message_or_run_is_reported(stacks, alarm, metric, thing):
+    stack = stacks["as_it_comes"]
+    logical_id, key = thing
+    series = (metric, stack.properties(logical_id)[key])
+    assert goes_off(stack.properties(alarm), {series: [[1]]})
+    assert not goes_off(stack.properties(alarm), {series: [[0]]})
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_alarms(stacks, scenario):
     stack = stacks[scenario]
-    alarms = [name for name in stack.resources() if name.startswith("Alarm")]
-    assert len(alarms) == 5
-    for name in alarms:
-        properties = stack.properties(name)
+    alarms = alarms_of(stack)
+    assert len(alarms) == (7 if stack.parameters["LaunchHoursMax"] else 6)
+    for properties in alarms.values():
+        assert not [query for query in properties["Metrics"] if "AVG(" in query.get("Expression", "")]
         assert properties["AlarmActions"] == [stack.outputs()["AlarmTopicArn"]]
         metrics = [query["MetricStat"] for query in properties["Metrics"] if "MetricStat" in query]
         assert 0 < len(metrics) <= 10  # CloudWatch's most in one alarm

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import hcl2
 import parliament
 import pytest
 
@@ -51,6 +52,8 @@ CHECKS = {
     "CKV_AWS_387": (0, 10),  # no queue for everybody
 }
 
+# It takes the EU Sovereign Cloud's ARNs for invalid ones; the statements are made as those of China are.
+PARLIAMENTS_PARTITIONS = {"aws", "aws-cn"}
 # What parliament finds and we mean.
 MEANT = {
     (
@@ -88,7 +91,8 @@ def test_cfn_lint():
 
 def test_parliament(stacks):
     found, count = [], 0
-    for name, document in identity_policies(stacks):
+    known = {name: stack for name, stack in stacks.items() if stack.place.partition in PARLIAMENTS_PARTITIONS}
+    for name, document in identity_policies(known):
         for statement in document["Statement"]:
             count += 1
             alone = {"Version": "2012-10-17", "Statement": [statement]}
@@ -149,6 +153,24 @@ def test_checkov(side, framework):
     assert not few, "these checks looked at too little"
 
 
+LOCK = terraform.MODULE / ".terraform.lock.hcl"
+
+
+def test_the_lock_file_covers_every_platform():
+    """zh: checksums of the registry's archives, of all platforms; h1: of the provider that the tests ran with."""
+    (provider,) = hcl2.loads(LOCK.read_text())["provider"]
+    ((address, lock),) = provider.items()
+    assert address == "registry.terraform.io/hashicorp/aws"
+    assert lock["version"] == ["5.100.0"] and lock["constraints"] == ["~> 5.100"]
+    kinds = Counter(checksum.split(":")[0] for checksum in lock["hashes"][0])
+    assert kinds == {"zh": 15, "h1": 1}
+
+
+def test_the_lock_file_is_tracked_by_git():
+    done = subprocess.run(["git", "check-ignore", "-q", LOCK], cwd=terraform.ROOT, timeout=60)
+    assert done.returncode == 1
+
+
 @pytest.mark.terraform
 def test_terraform_format():
     done = subprocess.run(
@@ -174,6 +196,28 @@ def test_terraform_validates_and_its_own_tests_pass(tmp_path):
         f"tests/{path.name}": path.read_text() for path in (terraform.MODULE / "tests").glob("*.tftest.hcl")
     }
     copy = terraform.Copy(tmp_path / "module", extra=tests)
+    assert (copy.folder / LOCK.name).read_text() == LOCK.read_text(), "init has added to the lock file"
     copy.run("validate", "-no-color")
     done = copy.run("test", "-no-color")
     assert "Success! " in done.stdout and " 0 failed." in done.stdout
+
+
+@pytest.mark.terraform
+def test_destroying_waits_for_the_network_interfaces(states):
+    """Lambda deletes them with the functions' roles, for up to 20 minutes: only the scenario in a VPC waits."""
+    assert states.copy.slept.read_text() == "1200\n"
+
+
+@pytest.mark.terraform
+def test_roles_outlive_the_network_interfaces():
+    """Functions are destroyed first, then comes the wait, then the roles' policies go."""
+    resources = {
+        (kind, name): body
+        for block in hcl2.loads((terraform.MODULE / "functions.tf").read_text())["resource"]
+        for kind, named in block.items()
+        for name, body in named.items()
+    }
+    (of_functions,) = resources["aws_lambda_function", "function"]["depends_on"]
+    (of_the_wait,) = resources["terraform_data", "network_interfaces"]["depends_on"]
+    assert "${terraform_data.network_interfaces}" in of_functions
+    assert of_the_wait == ["${aws_iam_role_policy.function}"]

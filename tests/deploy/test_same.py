@@ -83,9 +83,9 @@ def test_same_patterns():
     variables = dict(written("variable"))
     for name, parameter in cloudformation.load()["Parameters"].items():
         if "AllowedPattern" in parameter and name not in OTHER_PATTERNS:
-            (rule,) = variables[name]["validation"]
+            conditions = [rule["condition"][0] for rule in variables[name]["validation"]]
             pattern = json.dumps(parameter["AllowedPattern"])[1:-1]  # an expression escapes as JSON does
-            assert f'regex("^{pattern}$"' in rule["condition"][0], name
+            assert any(f'regex("^{pattern}$"' in condition for condition in conditions), name
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,62 @@ def test_same_patterns():
             ],
             [f"{KEYS}:alias/acme", f"{KEYS}:key/acme", "alias/acme", "11111111-2222-3333-4444-555555555555"],
         ),
+        (
+            "ExistingBucketName",
+            ["", "acme-data", "acme.data.2026", "abc"],
+            ["ab", "Acme", "acme_data", "s3://acme-data", "acme-data/", "arn:aws:s3:::acme-data", "-acme", "a" * 64],
+        ),
+        (
+            "SourcePrefix",
+            ["", "0.2.0/", "azs3copy/0.2.0/", "release=1/"],
+            ["0.2.0", "/", "/0.2.0/", "a//b/", "a b/", 's"/', "${x}/"],
+        ),
     ],
 )
 def test_what_a_pattern_takes(name, good, bad):
     pattern = re.compile(cloudformation.load()["Parameters"][name]["AllowedPattern"])
     assert [value for value in good + bad if pattern.fullmatch(value)] == good
+
+
+def wrong_numbers(template):
+    """Number parameter -> values that CloudFormation refuses, and a fraction, which AWS's services refuse."""
+    result = {}
+    for name, parameter in template["Parameters"].items():
+        if "AllowedValues" in parameter and parameter["Type"] == "Number":
+            result[name] = [2, -1, 1.5]
+            assert 2 not in parameter["AllowedValues"]
+        elif "MinValue" in parameter:
+            low, high = parameter["MinValue"], parameter["MaxValue"]
+            result[name] = [low - 1, high + 1, low + 0.5]
+    return result
+
+
+@pytest.mark.terraform
+def test_terraform_refuses_the_numbers_that_cloudformation_refuses(tmp_path):
+    template = cloudformation.load()
+    wrong = wrong_numbers(template)
+    numbers = {name for name, parameter in template["Parameters"].items() if parameter["Type"] == "Number"}
+    assert numbers - set(wrong) == {"MaxPartitionsPerFile"}, "of no effect; all others have limits"
+    cases = [{name: values[index] for name, values in wrong.items()} for index in range(3)]
+    terraform.refuses(tmp_path, [{**for_terraform("as_it_comes"), **case} for case in cases], set(wrong))
+
+
+@pytest.mark.parametrize(
+    "given, broken",
+    [
+        ({}, []),
+        ({"AzureSecretKey": ""}, ["SomeLogin"]),
+        ({"AzureSecretKey": "", "AzureSecretless": True}, []),
+        ({"VpcSubnetIds": ["subnet-1"]}, ["GroupsForSubnets"]),
+        ({"VpcSecurityGroupIds": ["sg-1"]}, ["SubnetsForGroups"]),
+        ({"VpcSubnetIds": ["subnet-1"], "VpcSecurityGroupIds": ["sg-1"]}, []),
+        ({"ExistingBucketKmsKeyArn": f"{KEYS}:key/1"}, ["BucketOfTheKey"]),
+        ({"ExistingBucketKmsKeyArn": f"{KEYS}:key/1", "ExistingBucketName": "acme-data"}, []),
+    ],
+)
+def test_rules_refuse_parameters_that_do_not_fit(given, broken):
+    parameters = for_cloudformation({**SCENARIOS["as_it_comes"], **given})
+    assert cloudformation.Stack(cloudformation.load(), parameters).broken_rules() == broken
 
 
 def test_same_descriptions_of_outputs():
@@ -177,7 +228,21 @@ def test_the_state_lies_below_its_prefix_and_nowhere_else(stacks):
     ]
     assert of_roles == [[f"arn:aws:s3:::{cloudformation.BUCKET}/{prefix}*"]] * 5
     rules = stack.properties("S3Bucket")["LifecycleConfiguration"]["Rules"]
-    assert [rule["Prefix"] for rule in rules] == ["", f"{prefix}runs/", f"{prefix}uploads/", prefix]
+    assert [rule["Prefix"] for rule in rules] == ["", f"{prefix}runs/", f"{prefix}uploads/", prefix, ""]
+
+
+def test_old_versions_expire_only_when_asked(stacks):
+    def rules(scenario):
+        found = stacks[scenario].properties("S3Bucket")["LifecycleConfiguration"]["Rules"]
+        return {rule["Id"]: rule for rule in found}
+
+    assert "ExpireOldVersions" not in rules("as_it_comes")
+    assert rules("state_elsewhere")["ExpireOldVersions"] == {
+        "Id": "ExpireOldVersions",
+        "Status": "Enabled",
+        "Prefix": "",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }
 
 
 def test_nothing_that_terraform_writes_is_left_out():
@@ -426,6 +491,7 @@ CHANGES = [
     ),
     ("functions.tf", 'state               = "ENABLED"', 'state               = "DISABLED"', "State"),
     ("functions.tf", 'function_response_types = ["ReportBatchItemFailures"]', "", "FunctionResponseTypes"),
+    ("alarms.tf", '"Minimum"', '"Maximum"', "azs3copyrun/Metrics"),
     ("alarms.tf", "threshold = var.MessageAgeMaxSeconds", "threshold = 1", "azs3copyage/Threshold"),
     (
         "dashboard.tf",

@@ -287,6 +287,12 @@ run "secretless_in_a_vpc" {
     VpcSecurityGroupIds = ["sg-1"]
   }
 
+  # No network interface to wait for.
+  override_resource {
+    target = terraform_data.network_interfaces
+    values = { output = "0" }
+  }
+
   assert {
     condition = alltrue([for key, function in local.functions : [for statement in local.statements[key] : statement.Sid
     if contains(statement.Resource, "*")] == ["AzureToken", "NetworkInterfaces", "NotFromCode"]])
@@ -331,4 +337,27 @@ run "bad_values_are_refused" {
 
   expect_failures = [var.PrefixCode, var.AzureBlobURL, var.AzureCopySchedule, var.PartitionSize, var.AzureTenantID,
   var.StorageClass, var.StatePrefix, var.Architecture, var.ExistingBucketOwner, var.ExistingBucketKmsKeyArn]
+}
+
+run "parameters_that_do_not_fit_are_refused" {
+  command = plan
+
+  variables {
+    VpcSubnetIds            = ["subnet-1"]
+    ExistingBucketKmsKeyArn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    SourcePrefix            = "0.2.0"
+  }
+
+  expect_failures = [var.VpcSecurityGroupIds, var.ExistingBucketKmsKeyArn, var.SourcePrefix]
+}
+
+run "a_group_needs_a_subnet" {
+  command = plan
+
+  variables {
+    VpcSecurityGroupIds = ["sg-1"]
+    ExistingBucketName  = "s3://acme-data"
+  }
+
+  expect_failures = [var.VpcSecurityGroupIds, var.ExistingBucketName]
 }
