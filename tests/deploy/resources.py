@@ -24,7 +24,7 @@ NOT_COMPARED = {
         "aws_secretsmanager_secret_version",
         "secret_string_wo_version",
     ): "CloudFormation compares the texts itself",
-    ("terraform_data", "input"): "CloudFormation itself waits for the interfaces of functions that it deletes",
+    ("terraform_data", "input"): "CloudFormation waits by itself for the interfaces of deleted functions",
     ("terraform_data", "provisioner"): "the same",
     ("aws_cloudwatch_event_target", "rule"): "names the rule that it is made a part of",
     ("aws_sqs_queue_redrive_allow_policy", "queue_url"): "names the queue that it is made a part of",

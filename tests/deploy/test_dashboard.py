@@ -148,11 +148,12 @@ def alarms_of(stack):
 
 
 def goes_off(properties, samples):
-    """Whether an alarm that sums its metrics goes off. samples: metric's name -> lists of values, one a period
+    """Whether an alarm that sums metrics goes off. samples: metric's name -> lists of values, one a period
     and oldest first; of a metric that is not given there is no data."""
     reduce = {"Sum": sum, "Minimum": min, "Maximum": max}
-    metrics = [query["MetricStat"] for query in properties["Metrics"] if "MetricStat" in query]
-    assert [query["Expression"] for query in properties["Metrics"] if "Expression" in query] == ["SUM(METRICS())"]
+    queries = properties["Metrics"]
+    metrics = [query["MetricStat"] for query in queries if "MetricStat" in query]
+    assert [query["Expression"] for query in queries if "Expression" in query] == ["SUM(METRICS())"]
     breaches = {
         "GreaterThanOrEqualToThreshold": lambda value: value >= properties["Threshold"],
         "LessThanThreshold": lambda value: value < properties["Threshold"],

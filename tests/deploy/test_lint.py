@@ -157,7 +157,7 @@ LOCK = terraform.MODULE / ".terraform.lock.hcl"
 
 
 def test_the_lock_file_covers_every_platform():
-    """zh: checksums of the registry's archives, of all platforms; h1: of the provider that the tests ran with."""
+    """zh: checksums of the registry's archives of all platforms; h1: of the tests' provider."""
     (provider,) = hcl2.loads(LOCK.read_text())["provider"]
     ((address, lock),) = provider.items()
     assert address == "registry.terraform.io/hashicorp/aws"
@@ -204,7 +204,7 @@ def test_terraform_validates_and_its_own_tests_pass(tmp_path):
 
 @pytest.mark.terraform
 def test_destroying_waits_for_the_network_interfaces(states):
-    """Lambda deletes them with the functions' roles, for up to 20 minutes: only the scenario in a VPC waits."""
+    """Lambda deletes them by the functions' roles, for up to 20 minutes; only the scenario in a VPC waits."""
     assert states.copy.slept.read_text() == "1200\n"
 
 

@@ -115,7 +115,7 @@ def test_same_patterns():
         (
             "ExistingBucketName",
             ["", "acme-data", "acme.data.2026", "abc"],
-            ["ab", "Acme", "acme_data", "s3://acme-data", "acme-data/", "arn:aws:s3:::acme-data", "-acme", "a" * 64],
+            ["ab", "Acme", "acme_data", "s3://acme-data", "arn:aws:s3:::acme", "-acme", "a" * 64],
         ),
         (
             "SourcePrefix",
