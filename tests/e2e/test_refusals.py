@@ -5,6 +5,8 @@ A run ends on evidence that nothing else can succeed.
 The rules are in src/stages/breaker.hpp.
 """
 
+import time
+
 import pytest
 
 from fakes import objects
@@ -112,7 +114,9 @@ def test_outage_of_seconds_loses_nothing(program, clouds, job, side, operation, 
     skip = 1 if operation == "ListBlobs" else 10  # the first look at the source succeeds
     cloud.fault(operation, skip=skip, times=0, **fault)
     running = program.start_copy(source, target)
-    wait_until(lambda: cloud.faults_fired > (4 if operation == "ListBlobs" else 200), "an outage", 60)
+    wait_until(lambda: cloud.faults_fired, "the outage")
+    ends = time.monotonic() + 10
+    wait_until(lambda: time.monotonic() > ends, "its end")
     cloud.heal()
     running.wait(expect=0)
     assert objects(clouds, target) == source.checksums()
@@ -149,6 +153,6 @@ def test_interrupt_ends_the_wait_for_a_service(program, clouds, job):
     source, target = job
     clouds.s3.fault("PutObject", times=0, status=503, code="SlowDown")
     running = program.start_copy(source, target)
-    wait_until(lambda: clouds.s3.count("PutObject") > 150, "an outage", 60)
+    wait_until(lambda: clouds.s3.count("PutObject") > 8, "an outage")
     running.kill(2)
     running.wait(expect=130, timeout=10)
