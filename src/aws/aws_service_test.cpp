@@ -109,15 +109,15 @@ TEST_F(Service, RefusalsSayWhatWasAskedAndCarryTheRequestId) {
   EXPECT_EQ(wire.requests.size(), 2U);
 }
 
-TEST_F(Service, AnEndedLoginIsRenewedOnce) {
+TEST_F(Service, AnEndedLoginIsRenewed) {
   wire.replies(json_error(400, "ExpiredTokenException")).replies({.body = "{}"});
   AwsService sqs = service(aws_sqs);
   ASSERT_TRUE(run(sqs.json({.action = "Act", .body = "{}"}, context)));
   EXPECT_NE(wire.requests[1].header("authorization").find("AKID2"), std::string_view::npos);
-  wire.replies(2, json_error(400, "ExpiredTokenException"));
+  wire.replies(9, json_error(400, "ExpiredTokenException"));
   const Result<Json> ended = run(sqs.json({.action = "Act", .body = "{}"}, context));
   EXPECT_EQ(ended.error().kind, ErrorKind::credentials);
-  EXPECT_EQ(wire.requests.size(), 4U);
+  EXPECT_EQ(wire.requests.size(), 6U);
 }
 
 // A task that was begun twice is an error where one ran: the caller looks first.
