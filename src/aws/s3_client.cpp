@@ -115,7 +115,7 @@ std::vector<std::vector<HeaderGroup>> left_out_in_turn(const std::vector<HeaderG
 }  // namespace
 
 Task<Result<HttpResponse>> S3Client::Impl::send(S3Call& call, const Context& context) {
-  const std::vector<HeaderGroup> groups =
+  std::vector<HeaderGroup> groups =
       is_aws() ? std::vector<HeaderGroup>() : optional_headers_of(call, *traits);
   Result<HttpResponse> response = co_await send_in_this_form(call, context);
   if (response) {
@@ -126,6 +126,9 @@ Task<Result<HttpResponse>> S3Client::Impl::send(S3Call& call, const Context& con
   }
   if (response || groups.empty() || !refuses_form(response.error())) co_return response;
   const Headers all = call.request.headers;
+  // A server that checks the size refuses a wrong one with 400: only "not implemented" may leave it out.
+  if (response.error().http_status != 501)
+    std::erase_if(groups, [](const HeaderGroup& g) { return g.group == OptionalHeaders::upload_size; });
   for (const std::vector<HeaderGroup>& left_out : left_out_in_turn(groups)) {
     for (const HeaderGroup& group : left_out) {
       for (const std::string_view name : group.names) call.request.headers.remove(name);

@@ -117,8 +117,8 @@ bool refuses_form(const Error& error) {
   if (error.http_status == 501) return true;
   if (error.http_status != 400 && error.http_status != 411) return false;
   const std::string_view code = error.service_code;
-  return code.empty() || code == "BadRequest" || code == "InvalidArgument" || code == "InvalidRequest" ||
-         code == "NotImplemented" || code == "MissingContentLength" || error.http_status == 411;
+  return code.empty() || code == "BadRequest" || code == "InvalidArgument" || code == "NotImplemented" ||
+         code == "MissingContentLength" || error.http_status == 411;
 }
 
 void S3Traits::start(bool is_aws, std::string name) {

@@ -203,6 +203,21 @@ TEST_F(S3Learning, RefusedUploadSizeIsLeftOutFromThenOn) {
   EXPECT_EQ(wire.requests.size(), 3U);
 }
 
+// A server that checks the size must not be asked again without it.
+TEST_F(S3Learning, RefusedWrongSizeIsNotSentWithout) {
+  for (const std::string_view code : {"InvalidRequest", "InvalidArgument"}) {
+    wire.replies(error_reply(400, code));
+    const CompleteUpload upload{.key = Key("k"),
+                                .id = UploadId("u"),
+                                .parts = {{.number = 1, .etag = ETag("p")}},
+                                .size = data.size()};
+    EXPECT_FALSE(run(client->complete_upload(upload, context)));
+    for (const RecordedRequest& request : wire.requests)
+      EXPECT_TRUE(request.headers.contains("x-amz-mp-object-size")) << code;
+    make_elsewhere();
+  }
+}
+
 TEST_F(S3Learning, OtherSizeOfACompletedUploadIsCorrupt) {
   wire.replies(
           {.headers = {{"x-amz-object-size", "5"}},

@@ -359,7 +359,7 @@ constexpr Flag flag_rows[] = {
      .group = Group::safety,
      .value = s3_checksum_choices,
      .standard = "crc64nvme",
-     .help = "none: MD5 instead, for servers that do not know it",
+     .help = "none: MD5, for servers without it",
      .set =
          [](Invocation& i, std::string_view v) {
            i.run.s3.checksum = v == "none" ? S3Checksum::none : S3Checksum::crc64nvme;

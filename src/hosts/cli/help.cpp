@@ -155,10 +155,9 @@ const std::vector<std::string_view>& config_help() {
       "  storage-class = \"STANDARD_IA\"",
       "  exclude = [\"*.tmp\", \"/scratch/**\"]",
       "",
-      "The network follows HTTPS_PROXY and NO_PROXY, and trusts the roots of SSL_CERT_FILE or SSL_CERT_DIR "
-      "(else",
-      "the system's), of --ca-bundle and of AWS_CA_BUNDLE. AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
-      "means --s3-checksum none.",
+      "The network follows HTTPS_PROXY and NO_PROXY, and trusts the roots of SSL_CERT_FILE or",
+      "SSL_CERT_DIR (else the system's), of --ca-bundle and of AWS_CA_BUNDLE.",
+      "AWS_REQUEST_CHECKSUM_CALCULATION=when_required means --s3-checksum none.",
       "",
       "Secrets are never flags. They come from the variables of Azure's and AWS's own tools:",
       "",
