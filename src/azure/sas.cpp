@@ -88,13 +88,8 @@ Result<> check_permissions(const Fields& field, const SourceAddress& source) {
   if (!field.allows("srt", 'o'))
     return refuse("the SAS does not open blobs (its srt has no o)", make_of_account);
   if (!field.allows("sp", 'r')) return refuse("the SAS does not permit to read (its sp has no r)", make_new);
-  if (source.container.empty()) {
-    if (!field("sr").empty())
-      return refuse("the SAS is of one container, and the source is the whole account",
-                    "Name the container, or make a SAS of the account.");
-    if (!field.allows("srt", 's'))
-      return refuse("the SAS does not permit to list containers (its srt has no s)", make_of_account);
-  }
+  if (source.container.empty() && !field.allows("srt", 's'))
+    return refuse("the SAS does not permit to list containers (its srt has no s)", make_of_account);
   const bool names_blob = !source.prefix.empty() && !source.prefix.ends_with('/');
   if (may_list(field) || names_blob) return {};
   if (field("sr") == "b") {

@@ -40,7 +40,6 @@ TEST(Sas, OfAnAccountMustOpenBlobsAndContainers) {
   }
   EXPECT_FALSE(check("ss=b&srt=co&sp=rl", "az://acme")) << "containers are listed by the service";
   EXPECT_TRUE(check("ss=b&srt=sco&sp=rl", "az://acme"));
-  EXPECT_FALSE(check("sr=c&sp=rl", "az://acme"));
 }
 
 TEST(Sas, WithoutListingOpensABlobThatIsNamed) {

@@ -50,7 +50,8 @@ bool is_version_refusal(const Error& error) {
 std::unexpected<Error> with_request_id(Error error, const HttpRequest& request) {
   const std::string_view id = request.headers.get(request_id_field);
   if (!id.empty() && !error.request_id.contains(id)) {
-    error.request_id += fmt::format("{}client request id {}", error.request_id.empty() ? "" : ", ", id);
+    if (error.request_id.empty()) error.request_id = "none";
+    error.request_id += fmt::format(", client request id {}", id);
   }
   return std::unexpected<Error>(std::move(error));
 }

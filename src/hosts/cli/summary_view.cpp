@@ -288,8 +288,10 @@ std::vector<std::string> render_summary(const RunOptions& options, const RunSumm
   const CompareOptions& compare = options.compare;
   const bool by_time = !compare.checksum && !compare.size_only && !compare.ignore_existing;
   if (totals.copied.blobs == 0 && totals.unchanged.blobs > 0 && by_time) {
-    add_wrapped(lines, "  Unchanged by size and time; --checksum compares the recorded source ETags.", style,
-                2);
+    add_wrapped(
+        lines,
+        "  Same size and a later time count as unchanged; --checksum compares the recorded source ETags.",
+        style, 2);
   }
   add_wrapped(lines, requests_sentence(options, summary), style, 2);
   if (const std::vector<std::string> rows = render_not_copied(summary, style, false); !rows.empty()) {
