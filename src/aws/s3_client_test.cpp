@@ -84,7 +84,7 @@ TEST_F(S3Put, AnotherChecksumInTheReplyIsCorruptAndTriedAgain) {
   ASSERT_EQ(wire.requests.size(), 8U);
   EXPECT_EQ(wire.requests[6].body, body_text);
   EXPECT_EQ(wire.requests[7].method, Method::del);
-  EXPECT_EQ(wire.requests[15].target, "/k");
+  EXPECT_EQ(wire.requests[7].target, "/k");
 }
 
 // The error that the caller gets is the last attempt's, and tells nothing of an object that an earlier one left.
