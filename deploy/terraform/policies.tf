@@ -24,7 +24,7 @@ locals {
   object_actions = {
     "01" = []
     "02" = ["s3:GetObject"]
-    "03" = ["s3:DeleteObject", "s3:PutObject"]
+    "03" = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     "04" = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]
     "05" = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
     "06" = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
@@ -32,7 +32,7 @@ locals {
   state_actions = {
     "01" = ["s3:GetObject", "s3:PutObject"]
     "02" = ["s3:PutObject"]
-    "03" = ["s3:GetObject"]
+    "03" = []
     "04" = ["s3:DeleteObject", "s3:GetObject"]
     "05" = ["s3:DeleteObject"]
     "06" = []

@@ -226,7 +226,7 @@ def test_the_state_lies_below_its_prefix_and_nowhere_else(stacks):
         for statement in stack.properties(f"LambdaPolicy0{number}")["PolicyDocument"]["Statement"]
         if statement["Sid"] == "State"
     ]
-    assert of_roles == [[f"arn:aws:s3:::{cloudformation.BUCKET}/{prefix}*"]] * 5
+    assert of_roles == [[f"arn:aws:s3:::{cloudformation.BUCKET}/{prefix}*"]] * 4
     rules = stack.properties("S3Bucket")["LifecycleConfiguration"]["Rules"]
     assert [rule["Prefix"] for rule in rules] == ["", f"{prefix}runs/", f"{prefix}uploads/", prefix, ""]
 
