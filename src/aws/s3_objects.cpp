@@ -110,6 +110,7 @@ Task<Result<PutReply>> S3Client::put_object(const Key& key, Bytes body, Crc64 cr
   S3Call call = impl.key_call(operation, Method::put, key);
   call.payload = Payload::object;
   call.request.body = body;
+  call.request.replayable = false;  // after a suspension the body may be of an old version of the blob
   Headers& headers = call.request.headers;
   if (Result<> added = add_attributes(headers, attributes); !added) {
     co_return failed(std::move(added), operation, key.view());

@@ -65,6 +65,8 @@ struct HttpRequest {
   std::optional<std::uint64_t> streamed_size;
   // A server that works on this request without a word is waited for at least so long.
   milliseconds idle_timeout_least{0};
+  // False: if an idle connection turns out to be closed, the caller decides about another attempt.
+  bool replayable = true;
 };
 
 struct ResponseHead {

@@ -146,7 +146,7 @@ class HttpExchange final : public Exchange {
         method_(request.method),
         idle_timeout_least_(request.idle_timeout_least),
         streamed_left_(request.streamed_size.value_or(0)),
-        replayable_(!request.streamed_size && request.method != Method::post),
+        replayable_(request.replayable && !request.streamed_size && request.method != Method::post),
         context_(context),
         parser_(std::in_place, request.method == Method::head) {}
 
