@@ -217,7 +217,7 @@ Task<Result<Crc64>> read_on(S3Client::Impl& impl, Reading& reading, const Contex
   if (!head->ok()) {
     Result<std::string> body = co_await read_reply_body(**exchange, call.reply_bytes_max);
     S3Client::Impl::Refusal refusal = impl.refuse(*head, body ? std::string_view(*body) : "", context);
-    if (refusal.moved) refusal.error.retry = RetryVerdict::later;
+    if (refusal.moved) refusal.error.retry = RetryVerdict::other_form;
     co_return std::unexpected<Error>(std::move(refusal.error));
   }
   if (head->status != 206) {  // the whole object, whatever was asked for

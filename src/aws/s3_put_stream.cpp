@@ -86,7 +86,7 @@ class PutStream final : public S3PutStream {
     Result<PutReply> refusal = co_await finish({});
     if (!refusal && refusal.error().http_status == expectation_failed) {
       impl_.expect = Expect::ignored;
-      refusal.error().retry = RetryVerdict::later;
+      refusal.error().retry = RetryVerdict::other_form;
     }
     co_return passed(std::move(refusal));
   }
@@ -169,11 +169,11 @@ class PutStream final : public S3PutStream {
   Error refused(const ResponseHead& head, std::string_view body) {
     S3Client::Impl::Refusal refusal = impl_.refuse(head, body, context_, &sent_);
     Error error = std::move(refusal.error);
-    if (refusal.moved) error.retry = RetryVerdict::later;
+    if (refusal.moved) error.retry = RetryVerdict::other_form;
     const bool in_doubt = form_.trailer && impl_.traits->trailers() != S3Traits::Known::yes;
     if (in_doubt && (refuses_form(error) || error.service_code == "XAmzContentSHA256Mismatch")) {
       impl_.traits->leave_trailers_out(&error);
-      error.retry = RetryVerdict::later;
+      error.retry = RetryVerdict::other_form;
     }
     if (error.retry == RetryVerdict::fresh_login) (void)impl_.credentials->refresh();
     return error;

@@ -208,7 +208,7 @@ TEST_F(S3Stream, ExpectationFailedIsTriedAgainWithoutIt) {
   wire.replies(refusal).replies(ok_for("x"));
   const auto refused = run(client->put_stream(a_part, 1, {}, {}, context));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().retry, RetryVerdict::later);
+  EXPECT_EQ(refused.error().retry, RetryVerdict::other_form);
   ASSERT_TRUE(run(send(*client, a_part, "x", 1, context)));
   EXPECT_EQ(wire.requests.back().header("expect"), "");
 }
@@ -267,7 +267,7 @@ TEST_F(S3Stream, ANewLoginOrRegionIsReadyForTheNextAttempt) {
   EXPECT_EQ(ended.error().retry, RetryVerdict::fresh_login);
   EXPECT_EQ(refreshes, 1);
   const Result<PutReply> moved = run(send(*client, {.key = Key("k")}, "x", 1, context));
-  EXPECT_EQ(moved.error().retry, RetryVerdict::later);
+  EXPECT_EQ(moved.error().retry, RetryVerdict::other_form);
   ASSERT_TRUE(run(send(*client, {.key = Key("k")}, "x", 1, context)));
   EXPECT_NE(wire.requests[2].header("authorization").find("AKID2"), std::string_view::npos);
   EXPECT_EQ(wire.requests[2].endpoint.host, "photos.s3.eu-west-1.amazonaws.com");

@@ -213,8 +213,10 @@ Result<PutReply> judge_write(const Headers& reply, const SentBody& sent, S3Trait
     } else {
       traits.leave_trailers_out(nullptr);
       // It may have stored the framing as content.
-      if (judged && judged->confirmed == Confirmation::none)
+      if (judged && judged->confirmed == Confirmation::none) {
         judged = doubtful("S3 confirmed nothing of a body with its checksum in a trailer");
+        judged.error().retry = RetryVerdict::other_form;
+      }
     }
   }
   if (judged && judged->confirmed == Confirmation::none && sent.kind != WriteKind::part)

@@ -104,7 +104,7 @@ TEST_F(S3Learning, UnconfirmedTrailerIsSentPlainNextTime) {
   const Result<PutReply> first = put_stream();
   ASSERT_FALSE(first) << "the server may have stored the framing";
   EXPECT_EQ(first.error().kind, ErrorKind::corrupt);
-  EXPECT_EQ(first.error().retry, RetryVerdict::later);
+  EXPECT_EQ(first.error().retry, RetryVerdict::other_form);
   EXPECT_EQ(put_stream()->confirmed, Confirmation::md5) << "it took the MD5 of the first attempt";
   EXPECT_TRUE(last_was_plain());
   EXPECT_EQ(put_stream()->confirmed, Confirmation::none);
@@ -145,7 +145,7 @@ TEST_F(S3Learning, RefusedTrailerIsLeftOutFromThenOn) {
     wire.replies(refusal).replies(2, etag_reply(data_md5));
     const Result<PutReply> refused = put_part();
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().retry, RetryVerdict::later) << refusal.status;
+    EXPECT_EQ(refused.error().retry, RetryVerdict::other_form) << refusal.status;
     EXPECT_EQ(put_part()->confirmed, Confirmation::md5);
     EXPECT_TRUE(last_was_plain());
     EXPECT_EQ(put_stream()->confirmed, Confirmation::md5);

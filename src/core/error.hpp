@@ -40,6 +40,7 @@ enum class RetryVerdict : std::uint8_t {
   never,        // the same request will fail again
   later,        // try again after a pause
   fresh_login,  // try once more with a new token or new credentials
+  other_form,  // the client has learnt from the reply to ask in another form: at once, whatever --retries says
 };
 
 struct Error {

@@ -12,6 +12,7 @@ namespace {
 constexpr int attempts_at_busy_min = 8;
 constexpr int attempts_at_conflict_max = 8;
 constexpr int attempts_at_refusal_max = 4;
+constexpr int other_forms_max = 4;
 // A request that the service itself fails at may be the cause.
 constexpr milliseconds internal_error_time_max = std::chrono::minutes(1);
 // So soon after a service is back those that wait for it notice.
@@ -78,7 +79,13 @@ Task<bool> Retrier::again(Error& error, RetryGate* gate) {
   if (first_failure_ == Steady::time_point{}) first_failure_ = context_.clock.now();
   error.attempts = attempts_;
   error.elapsed = std::chrono::duration_cast<milliseconds>(context_.clock.now() - started_);
-  if (error.retry == RetryVerdict::never || attempts_ >= policy_.attempts_max) co_return false;
+  if (error.retry == RetryVerdict::other_form && forms_ < other_forms_max &&
+      !context_.wind_down.stop_requested() && context_.check()) {
+    ++forms_;
+    count_attempt();
+    co_return true;
+  }
+  if (error.retry == RetryVerdict::never || attempts_ - forms_ >= policy_.attempts_max) co_return false;
   const bool busy = is_busy(error);
   if (!busy) ++answered_;
   const Patience patience = patience_for(error, gate != nullptr && gate->is_closed());

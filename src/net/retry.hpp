@@ -3,6 +3,7 @@
 //   the service is busy, away or failing   by time, 15 minutes; 500 (one request may be its cause): 1 minute
 //   another writer was in the way          8 attempts
 //   refused, or the bytes were wrong       4 attempts; the first retry of a refusal, signed anew, is immediate
+//   another form of the request is needed  at once, up to 4 times, in addition to the attempts allowed
 //
 // Full jitter: pause = random(0 .. min(cap, base * 2^attempt)), in addition to what the service asked for. The
 // last error reports how many attempts there were, how long they took and why they ended.
@@ -64,6 +65,7 @@ class Retrier {
   Steady::time_point first_failure_{};
   int attempts_ = 1;
   int answered_ = 0;  // attempts that ended in a refusal or in wrong bytes
+  int forms_ = 0;     // attempts that were made in another form
 };
 
 // Runs `attempt` (a callable giving Task<Result<T>>) until it succeeds or must not be tried again. The

@@ -170,6 +170,14 @@ TEST_F(RetryTest, AttemptsAtABusyServiceDoNotCountAsRefusals) {
   EXPECT_EQ(run(with_retry<int>(policy_, context, [this] { return busy_then_refused(); })), 24);
 }
 
+TEST_F(RetryTest, AnotherFormDoesNotCountAsAttempt) {
+  policy_.attempts_max = 1;
+  EXPECT_EQ(try_it(2, error_of(RetryVerdict::other_form)), 3);
+  EXPECT_TRUE(clock_.sleeps.empty());
+  EXPECT_FALSE(try_it(100, error_of(RetryVerdict::other_form)));
+  EXPECT_EQ(attempts_, 5);
+}
+
 TEST_F(RetryTest, OneAttemptIsOne) {
   const Context once = clock_.context().for_one_attempt();
   for (const Error& error : {error_of(RetryVerdict::later), refusal()}) {

@@ -52,6 +52,12 @@ bool is_passing(const Error& error) {
   }
 }
 
+bool ends_the_run(const Error& error) {
+  if (error.kind == ErrorKind::credentials) return true;
+  return error.kind == ErrorKind::not_found &&
+         (error.service_code == "NoSuchBucket" || error.service_code.starts_with("Container"));
+}
+
 ObjectRecord record_of_error(const CopyTask& task, Error error) {
   ObjectRecord record{.outcome = Outcome::failed, .blob = task.blob, .key = task.key};
   const bool customer_key = error.service_code == blob_uses_customer_key;

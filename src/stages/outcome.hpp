@@ -16,6 +16,10 @@ ObjectAttributes object_attributes(Stage& stage, const Blob& blob, const BlobPro
 // every attempt of the stage are not of that kind.
 bool is_passing(const Error& error);
 
+// True if other blobs of the container would meet the same error: it concerns the login, the container or the
+// bucket. A single request proves nothing (breaker.hpp); a whole batch that met it is redelivered as one.
+bool ends_the_run(const Error& error);
+
 // Failed, or skipped where the blob itself stands in the way (archived).
 ObjectRecord record_of_error(const CopyTask& task, Error error);
 

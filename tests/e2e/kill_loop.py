@@ -3,10 +3,10 @@
 
     AZS3COPY_TEST_PROGRAM=build/debug/src/hosts/azs3copy tests/e2e/kill_loop.py --kills 100
 
-Blobs of pseudo-random content lie at the fake Azure, which counts every byte that it sends; the fake S3 keeps
+Blobs of pseudo-random content are at the fake Azure, which counts every byte that it sends; the fake S3 keeps
 checksums. Small blobs and large ones, 5 MiB parts, two streams: a kill costs at most two parts that were
-under way, so the data is ten times what all kills together may cost. In the end: identical content, no part of
-an open upload, no manifest, bytes read at most 1.1 times the data, and no part sent again that had arrived.
+under way, so the data is ten times what all kills together may cost. In the end: identical content, no part
+of an open upload, no manifest, bytes read at most 1.1 times the data, no part sent again that had arrived.
 """
 
 import argparse

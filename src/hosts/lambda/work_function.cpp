@@ -220,9 +220,8 @@ class MessageScope {
   }
 
   static bool is_login_refused(const std::vector<ObjectRecord>& records) {
-    return std::ranges::all_of(records, [](const ObjectRecord& record) {
-      return record.error && record.error->kind == ErrorKind::credentials;
-    });
+    return std::ranges::all_of(
+        records, [](const ObjectRecord& record) { return record.error && ends_the_run(*record.error); });
   }
 
   // The next message reads the secret again: it may have been mended.
