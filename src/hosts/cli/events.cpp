@@ -98,6 +98,8 @@ std::string summary(UtcTime now, const RunSummary& summary, bool dry_run, int ex
   return line(now, "summary", [&](JsonWriter& json) {
     json.field("exit_code", exit_code).field("interrupted", summary.interrupted).field("dry_run", dry_run);
     write_counts(json, summary.totals);
+    if (summary.names)
+      json.field("names_listed", summary.names->listed).field("names_missing", summary.names->missing);
     json.field("verified_crc64", summary.verified_crc64).field("verified_md5", summary.verified_md5);
     json.field("unverified", summary.unverified).field("unconfirmed", summary.unconfirmed);
     json.field("confirmed_md5", summary.confirmed_md5);

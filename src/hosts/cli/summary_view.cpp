@@ -267,11 +267,21 @@ std::vector<std::string> render_not_copied(const RunSummary& summary, const Styl
   return lines;
 }
 
+namespace {
+
+std::string names_sentence(const NamesAsked& names) {
+  return fmt::format("--files-from: {} {}, {} missing.", format_count(names.listed),
+                     names.listed == 1 ? "name" : "names", format_count(names.missing));
+}
+
+}  // namespace
+
 std::vector<std::string> render_summary(const RunOptions& options, const RunSummary& summary,
                                         const Style& style, std::string_view home) {
   const Progress& totals = summary.totals;
   std::vector<std::string> lines;
   add_wrapped(lines, counts_sentence(options, summary) + folders_sentence(totals), style, 2);
+  if (summary.names) add_wrapped(lines, names_sentence(*summary.names), style, 2);
   if (totals.copied.blobs > 0) add_wrapped(lines, verified_sentence(summary), style, 2);
   if (summary.unverified > 0 && options.verify_source == VerifySource::when_offered) {
     add_wrapped(lines,

@@ -133,6 +133,12 @@ TEST(SummaryView, AnInterruptedRunSaysSoAndHowToGoOn) {
   EXPECT_NE(text.find("Run the same command again to go on."), std::string::npos);
 }
 
+TEST(SummaryView, CountsTheNamesThatAreMissing) {
+  RunSummary end;
+  end.names = {.listed = 1200, .missing = 1};
+  EXPECT_EQ(render_summary(options(), end, {}, "")[1], "--files-from: 1,200 names, 1 missing.");
+}
+
 TEST(SummaryView, UnconfirmedIsNotCalledVerified) {
   RunSummary end = summary();
   end.verified_crc64 = 2;

@@ -304,7 +304,9 @@ class CopyRun {
   void report_missing_names() {
     if (filter_.names() == nullptr || reporter_->stopping() || !reporter_->knows_all()) return;
     const bool is_one = ends_.containers.size() == 1;
-    for (const std::string& name : filter_.names()->missing()) {
+    const std::vector<std::string> missing = filter_.names()->missing();
+    names_ = {.listed = filter_.names()->names().size(), .missing = missing.size()};
+    for (const std::string& name : missing) {
       const ObjectRecord record =
           record_of_missing_name(name, is_one ? ends_.containers.front() : Container(), rules_.mapping);
       reporter_->found(record.blob);
@@ -377,6 +379,7 @@ class CopyRun {
     summary.totals = progress();
     reporter_->fill(summary);
     summary.interrupted = interrupted_;
+    summary.names = names_;
     for (const auto& worker : workers_) {
       const auto count = [](const TrafficCounters& traffic, Method method) {
         return traffic.requests[static_cast<std::size_t>(method)].load();
@@ -451,6 +454,7 @@ class CopyRun {
   std::atomic<bool> scanning_{true};
   std::atomic<std::uint64_t> retries_{0};
   bool interrupted_ = false;
+  std::optional<NamesAsked> names_;
 };
 
 }  // namespace

@@ -61,8 +61,15 @@ struct NotListed {  // a container whose blobs are not known, or not all of them
   Error error;
 };
 
+// The names of --files-from, and how many of them the source does not have.
+struct NamesAsked {
+  std::size_t listed = 0;
+  std::size_t missing = 0;
+};
+
 struct RunSummary {
   Progress totals;
+  std::optional<NamesAsked> names;  // absent without --files-from, and if not everything was listed
   std::vector<NotListed> not_listed;
   std::uint64_t verified_crc64 = 0;
   std::uint64_t verified_md5 = 0;

@@ -45,6 +45,8 @@ void write_totals(JsonWriter& json, const RunResult& result) {
   write_tally(json, "skipped", totals.skipped);
   write_tally(json, "failed", totals.failed);
   json.field("folders", totals.folders);
+  if (summary.names)
+    json.field("names_listed", summary.names->listed).field("names_missing", summary.names->missing);
   json.field("bytes_moved", totals.bytes_moved);
   json.field("verified_crc64", summary.verified_crc64).field("verified_md5", summary.verified_md5);
   json.field("unverified", summary.unverified).field("unconfirmed", summary.unconfirmed);
