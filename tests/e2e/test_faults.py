@@ -24,11 +24,12 @@ def job(clouds):
     return source, target
 
 
-def assert_all_copied(program, clouds, job, finished):
+def assert_all_copied(program, clouds, job, finished, uploads=0):
+    """`uploads`: those that stay open because S3's reply about them was lost."""
     source, target = job
     assert finished.count("copied") == 12 and finished.count("failed") == 0
     assert objects(clouds, target) == source.checksums()
-    assert clouds.s3.get("uploads") == [] and not program.manifests()
+    assert len(clouds.s3.get("uploads")) == uploads and not program.manifests()
 
 
 AZURE_OPERATIONS = ["ListBlobs", "GetBlob", "GetBlobProperties"]
@@ -53,7 +54,9 @@ def test_one_failure_of_each_operation(program, clouds, job, side, operation, fa
     getattr(clouds, side).fault(operation, **fault)
     finished = program.copy(*job, *IN_PARTS)
     assert getattr(clouds, side).faults_fired == 1
-    assert_all_copied(program, clouds, job, finished)
+    # Nothing proves that the upload whose id was lost is ours (docs/adr/0004): a lifecycle rule ends it.
+    is_id_lost = operation == "CreateMultipartUpload" and ("spoil" in fault or "effect_happens" in fault)
+    assert_all_copied(program, clouds, job, finished, uploads=int(is_id_lost))
 
 
 @pytest.mark.parametrize("side, operation", BODIES)

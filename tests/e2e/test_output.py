@@ -191,7 +191,7 @@ def test_settings_come_from_flags_before_variables_before_the_file(program, cont
 def test_nothing_is_left_running_or_open(program, mixed, bucket):
     program.copy(mixed, bucket, *IN_PARTS, expect=9)
     assert bucket.uploads() == [] and not program.manifests()
-    assert sorted(path.name for path in program.state.iterdir()) == ["runs", "uploads"]
+    assert sorted(path.name for path in program.state.iterdir()) == ["runs", "uploads", "uploads.lock"]
 
 
 def test_storage_class_and_encryption_are_asked_for(program, clouds):
