@@ -12,7 +12,6 @@ namespace azs3copy {
 namespace {
 
 using fakes::FakeClock;
-using fakes::ManualExecutor;
 using fakes::RecordedRequest;
 using fakes::run;
 using fakes::ScriptedReply;

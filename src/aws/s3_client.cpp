@@ -107,6 +107,7 @@ std::vector<HeaderGroup> optional_headers_of(const S3Call& call, const S3Traits&
 // Each group alone, then all of them.
 std::vector<std::vector<HeaderGroup>> left_out_in_turn(const std::vector<HeaderGroup>& groups) {
   std::vector<std::vector<HeaderGroup>> turns;
+  turns.reserve(groups.size() + 1);
   for (const HeaderGroup& group : groups) turns.push_back({group});
   if (groups.size() > 1) turns.push_back(groups);
   return turns;

@@ -203,6 +203,7 @@ TEST_F(LedgerTest, ThreadsDoNotMixTheirLines) {
   constexpr int each = 3000;
   {
     std::vector<std::jthread> writers;
+    writers.reserve(threads);
     for (int t = 0; t < threads; ++t) {
       writers.emplace_back([&, t] {
         for (int i = 0; i < each; ++i) {
@@ -455,7 +456,8 @@ TEST_F(LedgerTest, AKillAtAnyMomentLeavesAWholeManifestOrNone) {
     ASSERT_GE(child, 0);
     if (child == 0) {
       auto ledger = LocalLedger::open(state, RunId("child" + std::to_string(round)), "https://s3");
-      for (int i = 0; ledger; ++i) (void)save(**ledger, manifest_of("k", std::string(20'000, 'a' + i % 26)));
+      for (int i = 0; ledger; ++i)
+        (void)save(**ledger, manifest_of("k", std::string(20'000, static_cast<char>('a' + i % 26))));
       _exit(1);
     }
     const auto life = round < 30 ? std::chrono::microseconds(500 + round * 211) : std::chrono::seconds(1);
@@ -474,6 +476,7 @@ TEST_F(LedgerTest, ThreadsSavingOneManifestLeaveOneWhole) {
   auto ledger = open();
   {
     std::vector<std::jthread> writers;
+    writers.reserve(4);
     for (int t = 0; t < 4; ++t) {
       writers.emplace_back([&, t] {
         for (int i = 0; i < 25; ++i) EXPECT_TRUE(save(*ledger, manifest_of("k", "id-" + std::to_string(t))));

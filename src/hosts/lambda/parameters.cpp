@@ -388,6 +388,7 @@ std::vector<UnknownKey> unknown_keys(std::map<std::string, std::string> keys) {
     known.emplace_back(parameter.name);
   }
   std::vector<UnknownKey> unknown;
+  unknown.reserve(keys.size());
   for (const auto& [plain, key] : keys)
     unknown.push_back({.name = key, .meant = nearest(key, known).value_or("")});
   return unknown;

@@ -158,6 +158,7 @@ Json emf(const std::string& line) {
 std::vector<std::string> dimensions(const Json& root) {
   const Json set = root["_aws"]["CloudWatchMetrics"].at(0)["Dimensions"].at(0);
   std::vector<std::string> names;
+  names.reserve(set.size());
   for (std::size_t i = 0; i < set.size(); ++i) names.push_back(set.at(i).string_or(""));
   return names;
 }

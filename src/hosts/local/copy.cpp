@@ -167,12 +167,14 @@ class CopyRun {
     try {
       throw;
     } catch (const std::bad_alloc&) {
-      Error error{.kind = ErrorKind::internal, .message = "out of memory"};  // short: it needs no memory
       try {
-        error.advice = "Lower --transfers, or give the process more memory, and run the same command again.";
-      } catch (const std::bad_alloc&) {  // then without
+        return {
+            .kind = ErrorKind::internal,
+            .message = "out of memory",
+            .advice = "Lower --transfers, or give the process more memory, and run the same command again."};
+      } catch (const std::bad_alloc&) {
+        return {.kind = ErrorKind::internal, .message = "out of memory"};  // short: it needs no memory
       }
-      return error;
     } catch (const std::exception& stray) {
       return {.kind = ErrorKind::internal, .message = fmt::format("a bug of ours: {}", stray.what())};
     } catch (...) {
